@@ -1,0 +1,2 @@
+//! The link protocol between the gateway and the reader bridge.
+#![no_std]

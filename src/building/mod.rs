@@ -1,0 +1,1 @@
+//! MQTT: events out, health retained, watchdog.

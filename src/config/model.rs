@@ -1,0 +1,316 @@
+//! The configuration as the rooms use it: read, checked, defaults filled in, secrets loaded.
+//! How it looks in the file, and what each key means to an installer, stands in `config/doorward.toml`.
+
+use crate::domain::{
+    DoorId, GrantKind, GroupId, LineId, ReaderId,
+    secret::{ChannelKey, Secret},
+    site::Site,
+};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+/// Everything.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// `[site] id`: stands in MQTT topics and event ids. Lower-case letters, digits, dashes.
+    pub site_id: String,
+    /// `[site] name`: for people.
+    pub site_name: String,
+    /// Doors, groups, schedules, holidays, zone.
+    pub site: Site,
+    /// `[paths] state`: database and snapshot; survives reboots.
+    pub state_dir: PathBuf,
+    /// `[paths] runtime`: ring and control socket; memory, gone after a reboot.
+    pub runtime_dir: PathBuf,
+    /// `[clock]`.
+    pub clock: ClockConfig,
+    /// `[journal]`.
+    pub journal: JournalConfig,
+    /// `[cloud]`: where the facts come from.
+    pub cloud: CloudConfig,
+    /// `[sync]`.
+    pub sync: SyncConfig,
+    /// `[rules]` and `[map]`: how facts become grants.
+    pub rules: RulesConfig,
+    /// `[checkins]`; absent means that entries stay in the journal.
+    pub checkins: Option<CheckinConfig>,
+    /// `[mqtt]`; absent means no building network.
+    pub mqtt: Option<MqttConfig>,
+    /// `[[line]]`: serial lines and the readers on them.
+    pub lines: Vec<LineConfig>,
+    /// How each door is released and watched.
+    pub doors: Vec<DoorConfig>,
+    /// Things that are allowed and not advisable, for `report` and the log at start.
+    pub warnings: Vec<String>,
+}
+
+/// `[clock]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockConfig {
+    /// `rtc = true`: there is a battery clock, so the time after a boot is to be trusted.
+    pub rtc: bool,
+    /// `untrusted = "refuse" | "allow"`: what a grant with a window or hours gets while the time is not
+    /// trusted. Grants without either open all the same.
+    pub allow_windowed_when_untrusted: bool,
+}
+
+/// `[journal]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalConfig {
+    /// `max_events`: bound of the journal; at least 250,000 by default.
+    pub max_events: u64,
+}
+
+/// `[cloud]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CloudConfig {
+    /// `kind = "none"`: local cards and grants only.
+    None,
+    /// `kind = "contract"`: any cloud that implements docs/contract/openapi.yaml.
+    Contract(HttpConfig),
+    /// `kind = "file"`: the same facts from a TOML file, or a folder of CSV files.
+    File {
+        /// `path`.
+        path: PathBuf,
+    },
+}
+
+/// How to reach a cloud over HTTPS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpConfig {
+    /// `url`: base address. Plain `http` is accepted for loopback only.
+    pub url: url::Url,
+    /// `token`: bearer token.
+    pub token: Secret,
+    /// `ca_file`: PEM of further authorities to trust, beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// `timeout_seconds`: for one request.
+    pub timeout: Duration,
+}
+
+/// `[sync]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SyncConfig {
+    /// `poll_seconds`: how often the facts are asked for without a hint.
+    pub poll: Duration,
+    /// `hold_share`: a snapshot that drops more than this share of grants waits for a person (0.2 = 20 %).
+    pub hold_share: f64,
+    /// `max_age_days`: how long each kind of grant holds without contact. Absent: for ever.
+    pub max_age: BTreeMap<GrantKind, Duration>,
+    /// `warn_before_days`: how long before that the warning begins.
+    pub warn_before: Duration,
+}
+
+/// `[rules]` and `[map]`. Parameters are named after facts/platforms.md section 9.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RulesConfig {
+    /// `room_before_minutes` (R13).
+    pub room_before: Duration,
+    /// `room_after_minutes` (R13).
+    pub room_after: Duration,
+    /// `grant_invitees` (R14).
+    pub grant_invitees: bool,
+    /// `grant_tentative` (R19).
+    pub grant_tentative: bool,
+    /// `cancel_revokes` (R3, C1).
+    pub cancel_revokes: bool,
+    /// `restrict_on_exhaustion` (R22, C4).
+    pub restrict_on_exhaustion: bool,
+    /// `[map.plans]`: plan id or name to groups (R1). A plan that is not here grants nothing (R8).
+    pub plans: BTreeMap<String, Vec<GroupId>>,
+    /// `[map.resources]`: resource id or name to groups (R9, R12).
+    pub resources: BTreeMap<String, Vec<GroupId>>,
+    /// `[map.floors]` (R10).
+    pub floors: BTreeMap<String, Vec<GroupId>>,
+    /// `[map.locations]` (R10).
+    pub locations: BTreeMap<String, Vec<GroupId>>,
+    /// `[map.passes]`: kind of pass to groups (R20).
+    pub passes: BTreeMap<String, Vec<GroupId>>,
+    /// `[map.groups]`: the platform's own groups, given by hand there, to ours (R11).
+    pub groups: BTreeMap<String, Vec<GroupId>>,
+}
+
+/// `[checkins]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckinConfig {
+    /// `late_after_seconds`: an entry older than this when it is delivered is marked late (invariant 6).
+    pub late_after: Duration,
+    /// `doors`: only entries at these become check-ins; empty means all.
+    pub doors: Vec<DoorId>,
+}
+
+/// What the building network learns about the person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PersonDetail {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The platform's id.
+    Id,
+    /// Id and name.
+    Name,
+}
+
+/// `[mqtt]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MqttConfig {
+    /// `url`: `mqtts://host:8883`, or `mqtt://` for loopback or with `plain = true`.
+    pub host: String,
+    /// Port of the url.
+    pub port: u16,
+    /// Whether to use TLS.
+    pub tls: bool,
+    /// `ca_file`: PEM of authorities to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// `client_cert_file`, `client_key_file`: PEM, for brokers that know clients by certificate.
+    pub client_cert: Option<(PathBuf, PathBuf)>,
+    /// `username`, `password`.
+    pub login: Option<(String, Secret)>,
+    /// `topic`: what stands before everything, default `doorward/<site id>`.
+    pub topic: String,
+    /// `client_id`, default `doorward-<site id>`.
+    pub client_id: String,
+    /// `person = "nothing" | "id" | "name"`.
+    pub person: PersonDetail,
+    /// `late_after_seconds`: as for check-ins.
+    pub late_after: Duration,
+    /// `keep_alive_seconds`.
+    pub keep_alive: Duration,
+    /// `ack_timeout_seconds`: publishes pending for longer with no acknowledgement rebuild the client.
+    pub ack_timeout: Duration,
+}
+
+/// `[[line]]`: a serial line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineConfig {
+    /// `id`.
+    pub id: LineId,
+    /// `path`: best a stable one, `/dev/serial/by-id/…`.
+    pub path: PathBuf,
+    /// `baud`.
+    pub baud: u32,
+    /// What speaks on it.
+    pub kind: LineKind,
+}
+
+/// What speaks on a serial line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LineKind {
+    /// `kind = "osdp"`: one or more readers on RS-485.
+    Osdp(Vec<OsdpReader>),
+    /// `kind = "wradapt"`: one SALTO wall reader behind its RS232 adaptor.
+    Wradapt(WradaptReader),
+}
+
+/// One OSDP reader (peripheral device).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OsdpReader {
+    /// `id`.
+    pub id: ReaderId,
+    /// `address`: 0 to 126.
+    pub address: u8,
+    /// `key`: the secure channel base key; absent only with `install_mode`.
+    pub key: Option<ChannelKey>,
+    /// `install_mode = true`: accepts the well-known default key. A warning for as long as it is on.
+    pub install_mode: bool,
+    /// `door`: which door it belongs to.
+    pub door: DoorId,
+    /// `card_format`: how its bits become a credential.
+    pub card: CardFormat,
+}
+
+/// The reader behind a WRADAPT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WradaptReader {
+    /// `id`.
+    pub id: ReaderId,
+    /// `door`.
+    pub door: DoorId,
+    /// `frame = "stx" | "text"`.
+    pub frame: WradaptFrame,
+    /// `number = "rom14" | "wiegand26"`.
+    pub number: WradaptNumber,
+    /// `data_bits`: 7 or 8, by the MODE switches.
+    pub data_bits: u8,
+    /// `parity = "none" | "even" | "odd"`, by the MODE switches.
+    pub parity: Parity,
+}
+
+/// Framing of a WRADAPT (manual v2.31).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WradaptFrame {
+    /// STX data ETX and the XOR of what precedes.
+    Stx,
+    /// The number as text, ended by carriage return or line feed.
+    Text,
+}
+
+/// What the number of a WRADAPT is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WradaptNumber {
+    /// 14 hexadecimal digits, UID padded on the right.
+    Rom14,
+    /// 26-bit Wiegand as 8 decimal digits: facility (3) and number (5).
+    Wiegand26,
+}
+
+/// Parity of a serial line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parity {
+    /// None.
+    None,
+    /// Even.
+    Even,
+    /// Odd.
+    Odd,
+}
+
+/// How an OSDP reader's card bits become a credential.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CardFormat {
+    /// `auto`: 32, 56 and 80 bits are a UID in on-air order, every other length is a Wiegand telegram.
+    #[default]
+    Auto,
+    /// `uid`: always a UID, on-air order.
+    Uid,
+    /// `uid-reversed`: always a UID, last byte first.
+    UidReversed,
+    /// `wiegand`: always a Wiegand telegram.
+    Wiegand,
+}
+
+/// `[[door]]`: how a door is released and watched. Its name and schedule are in [`Site`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoorConfig {
+    /// `id`.
+    pub id: DoorId,
+    /// `release`: the output that drives the strike; absent for a door that something else drives.
+    pub release: Option<OutputRef>,
+    /// `release_seconds`.
+    pub release_for: Duration,
+    /// `contact`: the input that tells open from closed.
+    pub contact: Option<InputRef>,
+    /// `request_to_exit`: the input of the button or sensor inside.
+    pub request_to_exit: Option<InputRef>,
+    /// `held_after_seconds`: open for longer than this after an entry is door-held.
+    pub held_after: Duration,
+}
+
+/// An output of a device on a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputRef {
+    /// `reader`: the OSDP device.
+    pub reader: ReaderId,
+    /// `output`: its number, 0 first.
+    pub output: u8,
+}
+
+/// An input of a device on a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputRef {
+    /// `reader`: the OSDP device.
+    pub reader: ReaderId,
+    /// `input`: its number, 0 first.
+    pub input: u8,
+    /// `active_low = true`: 0 means open (contact) or pressed (request-to-exit).
+    pub active_low: bool,
+}

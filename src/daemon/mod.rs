@@ -1,0 +1,1 @@
+//! Assembly of `doorward run`: threads, tasks, reload, shutdown.

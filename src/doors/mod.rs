@@ -1,0 +1,1 @@
+//! One state machine a door, and the answer to a presentation.

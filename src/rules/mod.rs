@@ -1,0 +1,1 @@
+//! Facts and a profile in, grants out. Pure; no platform names.

@@ -1,0 +1,1 @@
+//! When to pull, hints, budgets, staleness, snapshot swap, check-in delivery.
