@@ -1,1 +1,4 @@
 //! Scenarios, one file each, named by what happens.
+
+#[cfg(test)]
+mod tidy;
