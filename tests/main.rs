@@ -2,3 +2,6 @@
 
 #[cfg(test)]
 mod tidy;
+mod journal_killed;
+mod journal_outbox;
+mod journal_support;

@@ -1,0 +1,219 @@
+//! Reading the store from any process: beside the running daemon, without it, or on a card that cannot be
+//! written.
+
+use super::{
+    error::StoreError,
+    file,
+    journal::{self, JOURNAL},
+    shared::lock,
+    state::{self, LocalCard, STATE, StoredSnapshot},
+};
+use crate::domain::{Block, EntryEvent, Millis, facts::Facts};
+use rusqlite::Connection;
+use std::{
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+/// The store, for reading only. Sees what was committed before each call.
+#[derive(Debug)]
+pub struct ReadStore {
+    dir: PathBuf,
+    journal: Mutex<Option<Connection>>,
+}
+
+impl ReadStore {
+    pub(super) fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            journal: Mutex::new(None),
+        }
+    }
+
+    /// Opens the store in `dir` for reading.
+    ///
+    /// # Errors
+    /// `Missing` when there is none; `TooNew`; `Disk`.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let store = Self::new(dir);
+        store.journal(|_| Ok(()))?;
+        Ok(store)
+    }
+
+    fn journal<T>(&self, ask: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut slot = lock(&self.journal);
+        let connection = match slot.take() {
+            Some(open) => open,
+            None => file::open_read_only(&self.dir, &JOURNAL)?,
+        };
+        // After an error the connection is dropped: the file may have been replaced.
+        let answer = ask(&connection)?;
+        *slot = Some(connection);
+        Ok(answer)
+    }
+
+    /// Lets go of the file, which was replaced or can now be written.
+    pub(super) fn reset(&self) {
+        lock(&self.journal).take();
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.join(JOURNAL.name)
+    }
+
+    fn state<T>(&self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let connection = file::open_read_only(&self.dir, &STATE)?;
+        ask(&connection).map_err(|error| StoreError::sqlite(&self.dir.join(STATE.name), error))
+    }
+
+    /// Events above `seq`, at most `limit`, in the journal's order. Begin with 0.
+    ///
+    /// # Errors
+    /// `Disk` when the file cannot be read.
+    pub fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<EntryEvent>, StoreError> {
+        self.journal(|db| journal::events_after(db, &self.path(), seq, limit))
+    }
+
+    /// The sequence of the newest event before `at` (Unix milliseconds): `events_after` of it begins there. Times may
+    /// jump where the clock was stepped, so this finds one such place by bisection.
+    ///
+    /// # Errors
+    /// `Disk` when the file cannot be read.
+    pub fn seq_before(&self, at: Millis) -> Result<u64, StoreError> {
+        self.journal(|db| {
+            let wrap = |error| StoreError::sqlite(&self.path(), error);
+            let extent = journal::extent(db).map_err(wrap)?;
+            let (mut low, mut high) = (extent.first.saturating_sub(1), extent.last);
+            while low < high {
+                let middle = low + (high - low) / 2;
+                match journal::events_after(db, &self.path(), middle, 1)?.first() {
+                    Some(event) if event.body.at < at => low = event.seq,
+                    _ => high = middle,
+                }
+            }
+            Ok(low)
+        })
+    }
+
+    /// Lowest and highest sequence, and about how many events there are.
+    ///
+    /// # Errors
+    /// `Disk` when the file cannot be read.
+    pub fn extent(&self) -> Result<(u64, u64, u64), StoreError> {
+        self.journal(|db| {
+            let extent = journal::extent(db).map_err(|error| StoreError::sqlite(&self.path(), error))?;
+            Ok((extent.first, extent.last, extent.count))
+        })
+    }
+
+    /// Each subscriber's cursor, as the journal has it on disk.
+    ///
+    /// # Errors
+    /// `Disk` when the file cannot be read.
+    pub fn cursors(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let read =
+            |db: &Connection| journal::cursors(db).map_err(|error| StoreError::sqlite(&self.path(), error));
+        Ok(self.journal(read)?.into_iter().collect())
+    }
+
+    /// The snapshot in force.
+    ///
+    /// # Errors
+    /// `Disk`, or `Snapshot` when what is stored does not read back.
+    pub fn active(&self) -> Result<Option<StoredSnapshot>, StoreError> {
+        self.snapshot(state::ACTIVE)
+    }
+
+    /// The snapshot that waits for somebody to confirm it.
+    ///
+    /// # Errors
+    /// `Disk`, or `Snapshot` when what is stored does not read back.
+    pub fn held(&self) -> Result<Option<StoredSnapshot>, StoreError> {
+        self.snapshot(state::HELD)
+    }
+
+    fn snapshot(&self, role: &str) -> Result<Option<StoredSnapshot>, StoreError> {
+        let found = match self.state(|db| state::snapshot(db, role)) {
+            Err(StoreError::Missing(_)) => return Ok(None),
+            other => other?,
+        };
+        let Some((id, meta, image)) = found else {
+            return Ok(None);
+        };
+        let meta = serde_json::from_str(&meta).map_err(|source| StoreError::Snapshot {
+            file: self.dir.join(STATE.name),
+            source,
+        })?;
+        Ok(Some(StoredSnapshot { meta, image, id }))
+    }
+
+    /// The facts of a snapshot. Slow for large sites: they are kept compressed.
+    ///
+    /// # Errors
+    /// `Disk`, or `Snapshot` when they do not read back or were replaced meanwhile.
+    pub fn facts(&self, snapshot: &StoredSnapshot) -> Result<Facts, StoreError> {
+        let bytes = self.state(|db| state::facts(db, snapshot.id))?;
+        state::unpack(&bytes).map_err(|source| StoreError::Snapshot {
+            file: self.dir.join(STATE.name),
+            source,
+        })
+    }
+
+    /// Everything that is blocked at the gateway.
+    ///
+    /// # Errors
+    /// `Disk` when the file cannot be read.
+    pub fn blocks(&self) -> Result<Vec<Block>, StoreError> {
+        self.or_empty(state::blocks)
+    }
+
+    /// Cards that were given out at the gateway.
+    ///
+    /// # Errors
+    /// `Disk` when the file cannot be read.
+    pub fn local_cards(&self) -> Result<Vec<LocalCard>, StoreError> {
+        self.or_empty(state::local_cards)
+    }
+
+    fn or_empty<T>(
+        &self,
+        ask: impl FnOnce(&Connection) -> rusqlite::Result<Vec<T>>,
+    ) -> Result<Vec<T>, StoreError> {
+        match self.state(ask) {
+            Err(StoreError::Missing(_)) => Ok(Vec::new()),
+            other => other,
+        }
+    }
+
+    /// When the platform was last reached, Unix milliseconds, to five minutes.
+    ///
+    /// # Errors
+    /// `Disk` when the file cannot be read.
+    pub fn last_contact(&self) -> Result<Option<Millis>, StoreError> {
+        self.value(state::CONTACT)
+    }
+
+    /// The last time on disk, Unix milliseconds: below it an untrusted clock is never believed. The newest event's or
+    /// the last noted, whichever is later.
+    ///
+    /// # Errors
+    /// `Disk` when neither file can be read.
+    pub fn last_time(&self) -> Result<Option<Millis>, StoreError> {
+        let noted = self.value(state::TIME);
+        let newest = self
+            .journal(|db| journal::newest_time(db).map_err(|error| StoreError::sqlite(&self.path(), error)));
+        match (noted, newest) {
+            (Ok(noted), Ok(newest)) => Ok(noted.max(newest)),
+            (Ok(Some(time)), Err(_)) | (Err(_), Ok(Some(time))) => Ok(Some(time)),
+            (Ok(None), Err(StoreError::Missing(_))) => Ok(None),
+            (Ok(None), Err(error)) | (Err(error), _) => Err(error),
+        }
+    }
+
+    fn value(&self, key: &str) -> Result<Option<Millis>, StoreError> {
+        match self.state(|db| state::value(db, key)) {
+            Err(StoreError::Missing(_)) => Ok(None),
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! What changes rarely and must not wait for the journal: snapshots, local cards, blocks, marks of time. Its own file,
+//! so that a snapshot of many megabytes neither delays a journal commit nor shares its fate.
+
+use super::{
+    error::{DiskFault, StoreError},
+    file::{self, Kind},
+};
+use crate::domain::{Block, BlockTarget, Credential, Millis, PersonId, facts::Facts};
+use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
+use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite_migration::{M, Migrations};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The state's file.
+pub(super) static STATE: Kind = Kind {
+    name: "state.db",
+    page_size: 8_192,
+    checkpoint: 1_000,
+    migrations: Migrations::from_slice(STEPS),
+    version: STEPS.len() as i64,
+};
+
+const STEPS: &[M<'static>] = &[M::up(
+    "CREATE TABLE snapshot (id INTEGER PRIMARY KEY AUTOINCREMENT, meta TEXT NOT NULL) STRICT;
+     CREATE TABLE snapshot_facts (id INTEGER PRIMARY KEY, facts BLOB NOT NULL) STRICT;
+     CREATE TABLE snapshot_image (id INTEGER PRIMARY KEY, image BLOB NOT NULL) STRICT;
+     CREATE TABLE role (name TEXT PRIMARY KEY, id INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+     CREATE TABLE local_card (card BLOB PRIMARY KEY, person TEXT NOT NULL, note TEXT NOT NULL,
+                              added_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+     CREATE TABLE block (kind INTEGER NOT NULL, target BLOB NOT NULL, note TEXT NOT NULL,
+                         PRIMARY KEY (kind, target)) STRICT, WITHOUT ROWID;
+     CREATE TABLE value (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+)];
+
+pub(super) const ACTIVE: &str = "active";
+pub(super) const HELD: &str = "held";
+pub(super) const CONTACT: &str = "last_contact";
+pub(super) const TIME: &str = "last_time";
+
+/// What is known about a snapshot without opening it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotMeta {
+    /// The facts' version.
+    pub version: u64,
+    /// The platform's mark for them, for the next conditional request.
+    #[serde(default)]
+    pub etag: Option<String>,
+    /// When the facts were fetched, Unix milliseconds.
+    pub taken_at: Millis,
+    /// How many people.
+    pub people: u64,
+    /// How many cards.
+    pub credentials: u64,
+    /// How many grants.
+    pub grants: u64,
+    /// Why it is held back, in words, if it is.
+    #[serde(default)]
+    pub held_because: Option<String>,
+}
+
+/// A snapshot as stored: the facts stay on disk until asked for with `facts`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredSnapshot {
+    /// What is known about it.
+    pub meta: SnapshotMeta,
+    /// The index image: [`crate::access`] checks and reads it.
+    pub image: Vec<u8>,
+    pub(super) id: i64,
+}
+
+impl std::fmt::Debug for StoredSnapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The image holds card numbers (invariant 7).
+        write!(
+            f,
+            "StoredSnapshot({:?}, image of {} bytes)",
+            self.meta,
+            self.image.len()
+        )
+    }
+}
+
+/// A card that was given out at the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalCard {
+    /// The card.
+    pub credential: Credential,
+    /// Whose.
+    pub person: PersonId,
+    /// Staff's words.
+    pub note: String,
+    /// When, Unix milliseconds.
+    pub added_at: Millis,
+}
+
+pub(super) fn pack(facts: &Facts) -> serde_json::Result<Vec<u8>> {
+    let mut packer = ZlibEncoder::new(Vec::new(), Compression::fast());
+    serde_json::to_writer(&mut packer, facts)?;
+    packer.finish().map_err(serde_json::Error::io)
+}
+
+pub(super) fn unpack(bytes: &[u8]) -> serde_json::Result<Facts> {
+    serde_json::from_reader(std::io::BufReader::new(ZlibDecoder::new(bytes)))
+}
+
+pub(super) fn snapshot(db: &Connection, role: &str) -> rusqlite::Result<Option<(i64, String, Vec<u8>)>> {
+    db.query_row(
+        "SELECT id, meta, image FROM role JOIN snapshot USING (id) JOIN snapshot_image USING (id) WHERE name = ?1",
+        [role],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )
+    .optional()
+}
+
+pub(super) fn facts(db: &Connection, id: i64) -> rusqlite::Result<Vec<u8>> {
+    db.query_row("SELECT facts FROM snapshot_facts WHERE id = ?1", [id], |row| {
+        row.get(0)
+    })
+}
+
+/// Puts a snapshot into a role, in one transaction: a crash leaves the old one or the new one.
+pub(super) fn put_snapshot(
+    db: &mut Connection,
+    role: &str,
+    meta: &str,
+    facts: &[u8],
+    image: &[u8],
+) -> rusqlite::Result<()> {
+    let work = db.transaction()?;
+    work.execute("INSERT INTO snapshot (meta) VALUES (?1)", [meta])?;
+    let id = work.last_insert_rowid();
+    work.execute("INSERT INTO snapshot_facts VALUES (?1, ?2)", params![id, facts])?;
+    work.execute("INSERT INTO snapshot_image VALUES (?1, ?2)", params![id, image])?;
+    work.execute("INSERT OR REPLACE INTO role VALUES (?1, ?2)", params![role, id])?;
+    if role == ACTIVE {
+        // What was held was older than this, or is this.
+        work.execute("DELETE FROM role WHERE name = ?1", [HELD])?;
+    }
+    sweep(&work)?;
+    work.commit()
+}
+
+/// Deletes snapshots that no role names.
+fn sweep(db: &Connection) -> rusqlite::Result<()> {
+    for table in ["snapshot", "snapshot_facts", "snapshot_image"] {
+        db.execute(
+            &format!("DELETE FROM {table} WHERE id NOT IN (SELECT id FROM role)"),
+            [],
+        )?;
+    }
+    Ok(())
+}
+
+/// Makes the held snapshot the active one. False if none is held.
+pub(super) fn accept_held(db: &mut Connection) -> rusqlite::Result<bool> {
+    let work = db.transaction()?;
+    let moved = work.execute(
+        "INSERT OR REPLACE INTO role SELECT ?1, id FROM role WHERE name = ?2",
+        [ACTIVE, HELD],
+    )?;
+    drop_held(&work)?;
+    work.commit()?;
+    Ok(moved > 0)
+}
+
+pub(super) fn discard_held(db: &mut Connection) -> rusqlite::Result<bool> {
+    let work = db.transaction()?;
+    let gone = drop_held(&work)?;
+    work.commit()?;
+    Ok(gone)
+}
+
+fn drop_held(db: &Connection) -> rusqlite::Result<bool> {
+    let gone = db.execute("DELETE FROM role WHERE name = ?1", [HELD])?;
+    sweep(db)?;
+    Ok(gone > 0)
+}
+
+/// Replaces the image of the active snapshot, when the site changed and the facts did not.
+pub(super) fn replace_image(db: &mut Connection, image: &[u8]) -> rusqlite::Result<bool> {
+    let changed = db.execute(
+        "UPDATE snapshot_image SET image = ?1 WHERE id = (SELECT id FROM role WHERE name = ?2)",
+        params![image, ACTIVE],
+    )?;
+    Ok(changed > 0)
+}
+
+pub(super) fn value(db: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
+    db.query_row("SELECT value FROM value WHERE key = ?1", [key], |row| row.get(0))
+        .optional()
+}
+
+pub(super) fn set_value(db: &Connection, key: &str, value: i64) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT OR REPLACE INTO value VALUES (?1, ?2)",
+        params![key, value],
+    )
+    .map(drop)
+}
+
+pub(super) fn local_cards(db: &Connection) -> rusqlite::Result<Vec<LocalCard>> {
+    let mut statement =
+        db.prepare("SELECT card, person, note, added_at FROM local_card ORDER BY added_at, card")?;
+    let rows = statement.query_map([], |row| {
+        let person: String = row.get(1)?;
+        Ok(LocalCard {
+            credential: card(row.get(0)?)?,
+            person: person.into(),
+            note: row.get(2)?,
+            added_at: row.get(3)?,
+        })
+    })?;
+    rows.collect()
+}
+
+fn card(key: Vec<u8>) -> rusqlite::Result<Credential> {
+    let key: Option<[u8; 12]> = key.try_into().ok();
+    key.and_then(Credential::from_key)
+        .ok_or(rusqlite::Error::InvalidQuery)
+}
+
+pub(super) fn add_local_card(db: &Connection, card: &LocalCard) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT OR REPLACE INTO local_card VALUES (?1, ?2, ?3, ?4)",
+        params![
+            card.credential.key(),
+            card.person.as_str(),
+            card.note,
+            card.added_at
+        ],
+    )
+    .map(drop)
+}
+
+pub(super) fn remove_local_card(db: &Connection, card: &Credential) -> rusqlite::Result<bool> {
+    Ok(db.execute("DELETE FROM local_card WHERE card = ?1", [card.key()])? > 0)
+}
+
+fn block_key(target: &BlockTarget) -> (i64, Vec<u8>) {
+    match target {
+        BlockTarget::Credential(card) => (1, card.key().to_vec()),
+        BlockTarget::Person(person) => (2, person.as_str().as_bytes().to_vec()),
+    }
+}
+
+pub(super) fn blocks(db: &Connection) -> rusqlite::Result<Vec<Block>> {
+    let mut statement = db.prepare("SELECT kind, target, note FROM block ORDER BY kind, target")?;
+    let rows = statement.query_map([], |row| {
+        let (kind, target): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        let target = match kind {
+            1 => BlockTarget::Credential(card(target)?),
+            _ => BlockTarget::Person(String::from_utf8_lossy(&target).into_owned().into()),
+        };
+        Ok(Block {
+            target,
+            note: row.get(2)?,
+        })
+    })?;
+    rows.collect()
+}
+
+pub(super) fn add_block(db: &Connection, block: &Block) -> rusqlite::Result<()> {
+    let (kind, target) = block_key(&block.target);
+    db.execute(
+        "INSERT OR REPLACE INTO block VALUES (?1, ?2, ?3)",
+        params![kind, target, block.note],
+    )
+    .map(drop)
+}
+
+pub(super) fn remove_block(db: &Connection, target: &BlockTarget) -> rusqlite::Result<bool> {
+    let (kind, target) = block_key(target);
+    Ok(db.execute(
+        "DELETE FROM block WHERE kind = ?1 AND target = ?2",
+        params![kind, target],
+    )? > 0)
+}
+
+/// The writer of the state: opened when first needed, again after an error.
+#[derive(Debug, Default)]
+pub(super) struct Writer(Option<Connection>);
+
+impl Writer {
+    /// Does something, opening the file first. A damaged file is moved aside, what can be read of it is carried into
+    /// a new one, and the work is done there.
+    pub(super) fn with<T>(
+        &mut self,
+        dir: &Path,
+        now: Millis,
+        work: &mut dyn FnMut(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        match self.attempt(dir, work) {
+            Err(error) if error.disk_fault() == Some(DiskFault::Corrupt) => {
+                self.0 = None;
+                let damaged = file::move_aside(dir, &STATE, now)?;
+                let mut fresh = file::open(dir, &STATE)?;
+                salvage(&damaged, &mut fresh);
+                self.0 = Some(fresh);
+                self.attempt(dir, work)
+            }
+            other => other,
+        }
+    }
+
+    fn attempt<T>(
+        &mut self,
+        dir: &Path,
+        work: &mut dyn FnMut(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut connection = match self.0.take() {
+            Some(open) => open,
+            None => file::open(dir, &STATE)?,
+        };
+        let answer =
+            work(&mut connection).map_err(|error| StoreError::sqlite(&dir.join(STATE.name), error))?;
+        self.0 = Some(connection);
+        Ok(answer)
+    }
+
+    /// Folds the log into the file, so that a large snapshot does not stand on the card twice.
+    pub(super) fn fold(&self) {
+        if let Some(connection) = &self.0 {
+            // Readers may hold it up: then it happens at the next occasion.
+            let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+    }
+}
+
+/// Carries over whatever a damaged file still gives. Each part by itself, blocks and cards first: what cannot be
+/// read is left out, and a snapshot that is torn is caught by its image's own checksum.
+fn salvage(damaged: &Path, fresh: &mut Connection) {
+    let Ok(old) = Connection::open(damaged) else {
+        return;
+    };
+    for block in blocks(&old).unwrap_or_default() {
+        let _ = add_block(fresh, &block);
+    }
+    for card in local_cards(&old).unwrap_or_default() {
+        let _ = add_local_card(fresh, &card);
+    }
+    for key in [CONTACT, TIME] {
+        if let Ok(Some(found)) = value(&old, key) {
+            let _ = set_value(fresh, key, found);
+        }
+    }
+    for role in [ACTIVE, HELD] {
+        if let Ok(Some((id, meta, image))) = snapshot(&old, role) {
+            let facts = facts(&old, id).unwrap_or_default();
+            let _ = put_snapshot(fresh, role, &meta, &facts, &image);
+        }
+    }
+}
