@@ -5,3 +5,6 @@ mod tidy;
 mod journal_killed;
 mod journal_outbox;
 mod journal_support;
+mod osdp_bus_trouble;
+mod osdp_reader_answers;
+mod osdp_site;

@@ -1,1 +1,4 @@
 //! Simulators of the site around the gateway.
+
+pub mod osdp;
+pub mod pty;

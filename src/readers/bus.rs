@@ -1,0 +1,632 @@
+//! An OSDP line: who may speak when, loss and return of the adapter.
+//!
+//! Only one frame is on the wire at a time. A reader that answers has the 200 ms of the standard; one that
+//! missed the last command is probed with a short window, so that its neighbours hardly notice that it is gone
+//! (docs/decisions/0003-libosdp-timings.md has the figures).
+
+use super::{
+    LineEvent, card,
+    device::{Change, Device},
+    frame::{Framer, Head, head},
+    port::{Framing, Port},
+    shared::{Common, Inbox, LineCommand, LineState, ReaderState},
+};
+use crate::{
+    config::model::{LineConfig, OsdpReader, OutputRef},
+    domain::Presentation,
+};
+use libosdp::{OsdpEvent, OsdpEventCardRead, OsdpStatusReport, OsdpStatusReportType};
+use std::{collections::HashMap, io, time::Duration};
+
+/// A reader must have begun its reply by then (IEC 60839-11-5: REPLY_DELAY 200 ms). A little above libosdp's
+/// own 200 ms, so that libosdp has given up when the bus moves on.
+const REPLY_WITHIN: Duration = Duration::from_millis(205);
+/// The same for a reader that missed its last command: readers answer within some 3 ms.
+const PROBE_WITHIN: Duration = Duration::from_millis(30);
+/// Every so many probes have the long window, for a reader that is slow and not absent.
+const LONG_PROBE_EVERY: u32 = 8;
+/// Silence within a frame after which it is given up (IEC 60839-11-5: 20 ms between characters; USB adapters
+/// hold bytes back for up to 16 ms).
+const SILENCE: Duration = Duration::from_millis(36);
+/// How often a missing port is looked for.
+const REOPEN_EVERY: Duration = Duration::from_millis(250);
+/// The longest wait with nothing to do; libosdp polls each reader 11 ms after its last reply.
+const IDLE_WAIT: Duration = Duration::from_millis(5);
+/// How often inputs that a door watches are asked for, from readers that do not report by themselves.
+const INPUTS_EVERY: Duration = Duration::from_millis(500);
+/// How often tamper and power are asked for.
+const LOCAL_EVERY: Duration = Duration::from_secs(5);
+/// How often counters are shown and noise is told.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
+/// A reader that has not come online by then is a fault.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The reply code of osdp_BUSY: the reader asks for the command again, later.
+const BUSY: u8 = 0x79;
+/// The commands of the secure channel's handshake, osdp_CHLNG and osdp_SCRYPT.
+const HANDSHAKE: [u8; 2] = [0x76, 0x77];
+
+/// A command that waits for its reply.
+#[derive(Clone, Copy)]
+struct Exchange {
+    device: usize,
+    asked: Head,
+    until: Duration,
+}
+
+/// What the bus remembers of a device beside what the device knows.
+#[derive(Default)]
+struct Memory {
+    inputs: HashMap<u8, bool>,
+    tamper: Option<bool>,
+    power: Option<bool>,
+    inputs_asked: Duration,
+    local_asked: Duration,
+    /// A question that this reader answered by refusing, which took it offline.
+    no_local: bool,
+    no_inputs: bool,
+    offline_since: Duration,
+    offline_told: bool,
+}
+
+struct Bus<'a> {
+    line: &'a LineConfig,
+    common: &'a Common,
+    devices: Vec<Device>,
+    memory: Vec<Memory>,
+    port: Option<Port>,
+    framer: Framer,
+    exchange: Option<Exchange>,
+    next: usize,
+    last_rx: Duration,
+    /// Nothing is sent before: two characters of silence between frames.
+    quiet_until: Duration,
+    reopen_at: Duration,
+    report_at: Duration,
+    lost_told: bool,
+    opened: u64,
+    strays: u64,
+    noise_told: u64,
+    changed: bool,
+}
+
+/// The line's thread.
+pub(super) fn run(line: &LineConfig, readers: &[OsdpReader], common: &Common, inbox: &Inbox) {
+    let mut devices = Vec::new();
+    for reader in readers {
+        match Device::new(reader, line.baud) {
+            Ok(device) => devices.push(device),
+            Err(error) => common.raise(
+                &format!("reader_offline:{}", reader.id),
+                format!(
+                    "reader {} on line {} cannot be used: {error}; check its address ({}), the line's baud rate ({}) \
+                     and that it has a key",
+                    reader.id, line.id, reader.address, line.baud
+                ),
+            ),
+        }
+        if reader.install_mode {
+            common.raise(
+                &format!("install_mode:{}", reader.id),
+                format!(
+                    "reader {} is in install mode: whoever taps its wires can read and replay cards; give it its key \
+                     and take install_mode out of the configuration",
+                    reader.id
+                ),
+            );
+        }
+    }
+    let mut bus = Bus::new(line, common, devices);
+    loop {
+        let now = common.clock.monotonic();
+        if !inbox.turn(now) {
+            break;
+        }
+        bus.commands(inbox, now);
+        bus.turn(now);
+        Port::wait(bus.port.as_ref(), inbox.wake_fd(), bus.rest());
+        inbox.rest();
+    }
+}
+
+impl<'a> Bus<'a> {
+    fn new(line: &'a LineConfig, common: &'a Common, devices: Vec<Device>) -> Self {
+        let now = common.clock.monotonic();
+        let memory = devices
+            .iter()
+            .map(|_| Memory {
+                offline_since: now,
+                ..Memory::default()
+            })
+            .collect();
+        Self {
+            line,
+            common,
+            devices,
+            memory,
+            port: None,
+            framer: Framer::default(),
+            exchange: None,
+            next: 0,
+            last_rx: Duration::ZERO,
+            quiet_until: Duration::ZERO,
+            reopen_at: Duration::ZERO,
+            report_at: Duration::ZERO,
+            lost_told: false,
+            opened: 0,
+            strays: 0,
+            noise_told: 0,
+            changed: true,
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.common.clock.monotonic()
+    }
+
+    fn commands(&mut self, inbox: &Inbox, now: Duration) {
+        while let Ok(LineCommand::Output { target, hold }) = inbox.commands.try_recv() {
+            self.pulse(&target, hold, now);
+        }
+    }
+
+    fn pulse(&mut self, target: &OutputRef, hold: Duration, now: Duration) {
+        let device = self
+            .devices
+            .iter_mut()
+            .find(|device| device.config.id == target.reader);
+        if !device.is_some_and(|device| device.release(target.output, hold, now)) {
+            self.release_failed(target);
+        }
+    }
+
+    fn release_failed(&self, target: &OutputRef) {
+        tracing::warn!(line = %self.line.id, reader = %target.reader, output = target.output,
+            "a release was not carried out");
+        self.common.gate.line_event(LineEvent::ReleaseFailed {
+            reader: target.reader.clone(),
+            output: target.output,
+        });
+    }
+
+    fn turn(&mut self, now: Duration) {
+        if self.port.is_none() && now >= self.reopen_at {
+            self.open(now);
+        }
+        if self.port.is_some() {
+            let worked = self.receive().and_then(|()| self.transmit());
+            if let Err(error) = worked {
+                self.lost(&error, now);
+            }
+        }
+        self.housekeeping(now);
+    }
+
+    /// How long the line may rest before it must look again.
+    fn rest(&self) -> Duration {
+        let now = self.now();
+        match (&self.port, self.exchange) {
+            (None, _) => self.reopen_at.saturating_sub(now).min(REOPEN_EVERY),
+            (_, _) if self.framer.is_partial() => (self.last_rx + SILENCE).saturating_sub(now),
+            (_, Some(exchange)) => exchange.until.saturating_sub(now),
+            (_, None) if self.quiet_until > now => self.quiet_until - now,
+            (_, None) => IDLE_WAIT,
+        }
+        .clamp(Duration::from_micros(100), REOPEN_EVERY)
+    }
+
+    fn open(&mut self, now: Duration) {
+        match Port::open(&self.line.path, Framing::osdp(self.line.baud)) {
+            Ok(port) => {
+                self.port = Some(port);
+                self.opened += 1;
+                self.changed = true;
+                if self.lost_told {
+                    self.lost_told = false;
+                    self.common.health.clear(&format!("line_lost:{}", self.line.id));
+                    self.common.gate.line_event(LineEvent::LineBack {
+                        line: self.line.id.clone(),
+                    });
+                }
+            }
+            Err(error) => {
+                self.reopen_at = now + REOPEN_EVERY;
+                self.tell_lost(&error);
+            }
+        }
+    }
+
+    fn tell_lost(&mut self, error: &io::Error) {
+        if self.lost_told {
+            return;
+        }
+        self.lost_told = true;
+        self.changed = true;
+        let text = format!(
+            "line {}: cannot use {}: {error}; check that the serial adapter is plugged in and that nothing else uses it",
+            self.line.id,
+            self.line.path.display()
+        );
+        tracing::warn!("{text}");
+        self.common.raise(&format!("line_lost:{}", self.line.id), text);
+        self.common.gate.line_event(LineEvent::LineLost {
+            line: self.line.id.clone(),
+            error: error.to_string(),
+        });
+    }
+
+    /// The adapter is gone. Every reader starts afresh when it is back: what they remember of the secure
+    /// channel, and whether they had power meanwhile, nobody knows.
+    fn lost(&mut self, error: &io::Error, now: Duration) {
+        self.port = None;
+        self.exchange = None;
+        self.framer.gave_up();
+        self.reopen_at = now + REOPEN_EVERY;
+        self.tell_lost(error);
+        for index in 0..self.devices.len() {
+            if let Some(device) = self.devices.get_mut(index) {
+                device.rebuild();
+            }
+            self.look_after(index, now);
+        }
+    }
+
+    fn receive(&mut self) -> io::Result<()> {
+        let mut buffer = [0; 512];
+        loop {
+            let Some(port) = &mut self.port else { return Ok(()) };
+            let count = port.read(&mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            let now = self.now();
+            self.last_rx = now;
+            self.quiet_until = now + self.characters(2);
+            self.framer.push(buffer.get(..count).unwrap_or_default());
+            while let Some((head, frame)) = self.framer.next_frame() {
+                self.frame(head, &frame, now);
+            }
+        }
+        let now = self.now();
+        if self.framer.is_partial() && now >= self.last_rx + SILENCE {
+            while let Some((head, frame)) = self.framer.gave_up() {
+                self.frame(head, &frame, now);
+            }
+        }
+        let overdue = self
+            .exchange
+            .filter(|exchange| now >= exchange.until && !self.framer.is_partial());
+        if let Some(exchange) = overdue {
+            self.exchange = None;
+            self.no_answer(exchange.device, now);
+        }
+        Ok(())
+    }
+
+    /// A whole frame with a right check. Only the reply that is waited for goes on.
+    fn frame(&mut self, got: Head, frame: &[u8], now: Duration) {
+        let expected = self.exchange.filter(|exchange| {
+            let asked = exchange.asked;
+            let in_turn = got.sequence == asked.sequence || (got.code == BUSY && got.sequence == 0);
+            got.reply && got.address == asked.address && in_turn
+        });
+        let Some(exchange) = expected else {
+            self.strays += 1;
+            return;
+        };
+        self.exchange = None;
+        if let Some(device) = self.devices.get_mut(exchange.device) {
+            device.answer(frame, got.code == BUSY);
+        }
+        self.look_after(exchange.device, now);
+    }
+
+    fn no_answer(&mut self, index: usize, now: Duration) {
+        if let Some(device) = self.devices.get_mut(index) {
+            device.no_answer();
+        }
+        self.look_after(index, now);
+    }
+
+    /// Gives the bus to whoever needs it most, then to whose turn it is.
+    fn transmit(&mut self) -> io::Result<()> {
+        if let Some(port) = &mut self.port {
+            port.flush()?;
+        }
+        let count = self.devices.len();
+        let now = self.now();
+        if self.exchange.is_some() || now < self.quiet_until || count == 0 {
+            return Ok(());
+        }
+        let urgent = (0..count)
+            .map(|step| (self.next + step) % count)
+            .find(|index| self.devices.get(*index).is_some_and(Device::is_urgent));
+        let turns = (0..count).map(|step| (self.next + step) % count);
+        let order: Vec<usize> = urgent.into_iter().chain(turns).collect();
+        for index in order {
+            let frame = self.devices.get_mut(index).and_then(|device| device.step(now));
+            self.look_after(index, now);
+            let Some(frame) = frame else { continue };
+            if urgent != Some(index) {
+                self.next = (index + 1) % count;
+            }
+            return self.send(index, &frame);
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, index: usize, frame: &[u8]) -> io::Result<()> {
+        let (Some(port), Some(device), Some(asked)) = (&mut self.port, self.devices.get(index), head(frame))
+        else {
+            return Ok(());
+        };
+        port.write(frame)?;
+        let long = device.missed == 0 || device.missed.is_multiple_of(LONG_PROBE_EVERY);
+        let window = if long { REPLY_WITHIN } else { PROBE_WITHIN };
+        let sent = self.now() + self.characters(frame.len());
+        self.exchange = Some(Exchange {
+            device: index,
+            asked,
+            until: sent + window,
+        });
+        Ok(())
+    }
+
+    /// The time that so many characters take on the wire: 10 bits each.
+    fn characters(&self, count: usize) -> Duration {
+        Duration::from_micros(count as u64 * 10_000_000 / u64::from(self.line.baud.max(1)))
+    }
+
+    /// Tells what happened at a device since the last look.
+    fn look_after(&mut self, index: usize, now: Duration) {
+        while let Some(event) = self.devices.get_mut(index).and_then(Device::next_event) {
+            match event {
+                OsdpEvent::CardRead(read) => self.presented(index, &read, now),
+                OsdpEvent::Status(report) => self.status(index, &report),
+                OsdpEvent::KeyPress(_) | OsdpEvent::MfgReply(_) => {}
+            }
+        }
+        let Some(device) = self.devices.get_mut(index) else {
+            return;
+        };
+        device.check_release(now);
+        let (changes, failed) = (device.changes(), device.take_failed_releases());
+        let reader = device.config.id.clone();
+        for change in changes.into_iter().flatten() {
+            self.change(index, change, now);
+        }
+        for output in failed {
+            self.release_failed(&OutputRef {
+                reader: reader.clone(),
+                output,
+            });
+        }
+    }
+
+    fn presented(&mut self, index: usize, read: &OsdpEventCardRead, now: Duration) {
+        let Some(device) = self.devices.get_mut(index) else {
+            return;
+        };
+        device.presentations += 1;
+        let presentation = Presentation {
+            reader: device.config.id.clone(),
+            credential: card::credential(device.config.card, read.nr_bits, &read.data),
+        };
+        let answer = self.common.gate.present(&presentation);
+        device.show(answer.feedback, now);
+        self.changed = true;
+        let Some(release) = answer.release else { return };
+        let Some(target) = self.common.output_of(&release) else {
+            return;
+        };
+        if self
+            .devices
+            .iter()
+            .any(|device| device.config.id == target.reader)
+        {
+            self.pulse(&target, release.hold, now);
+        } else if !self.common.pulse(target.clone(), release.hold) {
+            self.release_failed(&target);
+        }
+    }
+
+    fn status(&mut self, index: usize, report: &OsdpStatusReport) {
+        let (Some(device), Some(memory)) = (self.devices.get(index), self.memory.get_mut(index)) else {
+            return;
+        };
+        let reader = || device.config.id.clone();
+        let entries = report
+            .report
+            .iter()
+            .take(report.nr_entries)
+            .map(|byte| *byte != 0);
+        match report.type_ {
+            OsdpStatusReportType::Input => {
+                for (input, active) in (0_u8..).zip(entries) {
+                    if memory.inputs.insert(input, active) != Some(active) {
+                        self.common.gate.line_event(LineEvent::Input {
+                            reader: reader(),
+                            input,
+                            active,
+                        });
+                    }
+                }
+            }
+            OsdpStatusReportType::Local => {
+                let mut entries = entries;
+                let (tamper, power) = (entries.next(), entries.next());
+                if let Some(active) = tamper.filter(|_| memory.tamper != tamper) {
+                    // A switch that is closed at the first look is not news.
+                    if active || memory.tamper.is_some() {
+                        self.common.gate.line_event(LineEvent::Tamper {
+                            reader: reader(),
+                            active,
+                        });
+                    }
+                    let key = format!("reader_tamper:{}", reader());
+                    if active {
+                        let text = format!(
+                            "reader {} reports that it was opened or taken off its wall",
+                            reader()
+                        );
+                        self.common.raise(&key, text);
+                    } else {
+                        self.common.health.clear(&key);
+                    }
+                    memory.tamper = tamper;
+                }
+                if let Some(failing) = power.filter(|_| memory.power != power) {
+                    if failing || memory.power.is_some() {
+                        self.common.gate.line_event(LineEvent::Power {
+                            reader: reader(),
+                            failing,
+                        });
+                    }
+                    memory.power = power;
+                }
+            }
+            OsdpStatusReportType::Output | OsdpStatusReportType::Remote => {}
+        }
+    }
+
+    fn change(&mut self, index: usize, change: Change, now: Duration) {
+        self.changed = true;
+        let (Some(device), Some(memory)) = (self.devices.get_mut(index), self.memory.get_mut(index)) else {
+            return;
+        };
+        let reader = device.config.id.clone();
+        match change {
+            Change::Secure(active) => {
+                self.common.gate.line_event(LineEvent::Secure { reader, active });
+            }
+            Change::Online => {
+                for kind in ["reader_offline", "reader_key"] {
+                    self.common.health.clear(&format!("{kind}:{reader}"));
+                }
+                let insecure = device.config.install_mode;
+                *memory = Memory {
+                    no_local: memory.no_local,
+                    no_inputs: memory.no_inputs,
+                    tamper: memory.tamper,
+                    power: memory.power,
+                    ..Memory::default()
+                };
+                device.show_idle(now);
+                self.common.gate.line_event(LineEvent::Online {
+                    reader: reader.clone(),
+                });
+                if insecure {
+                    self.common.gate.line_event(LineEvent::Insecure { reader });
+                }
+            }
+            Change::Offline => {
+                // A reader that refuses a question is offline for a second: do not ask again.
+                match device.last_code {
+                    super::feedback::LSTAT if device.missed == 0 => memory.no_local = true,
+                    super::feedback::ISTAT if device.missed == 0 => memory.no_inputs = true,
+                    _ => {}
+                }
+                memory.offline_since = now;
+                memory.offline_told = false;
+                self.common.gate.line_event(LineEvent::Offline { reader });
+            }
+        }
+    }
+
+    fn housekeeping(&mut self, now: Duration) {
+        for index in 0..self.devices.len() {
+            self.questions(index, now);
+            self.faults(index, now);
+        }
+        if now >= self.report_at {
+            self.report_at = now + REPORT_EVERY;
+            self.tell_noise();
+            self.post();
+        } else if std::mem::take(&mut self.changed) {
+            self.post();
+        }
+    }
+
+    fn questions(&mut self, index: usize, now: Duration) {
+        let (Some(device), Some(memory)) = (self.devices.get_mut(index), self.memory.get_mut(index)) else {
+            return;
+        };
+        if !device.online {
+            return;
+        }
+        let first = memory.local_asked == Duration::ZERO;
+        if !memory.no_local && (first || now >= memory.local_asked + LOCAL_EVERY) {
+            memory.local_asked = now;
+            device.ask(OsdpStatusReportType::Local, now);
+        }
+        let due = memory.inputs_asked == Duration::ZERO || now >= memory.inputs_asked + INPUTS_EVERY;
+        if !memory.no_inputs && due && self.common.table.load().watched.contains(&device.config.id) {
+            memory.inputs_asked = now;
+            device.ask(OsdpStatusReportType::Input, now);
+        }
+    }
+
+    fn faults(&mut self, index: usize, now: Duration) {
+        let (Some(device), Some(memory)) = (self.devices.get(index), self.memory.get_mut(index)) else {
+            return;
+        };
+        if device.online || memory.offline_told || now < memory.offline_since + PATIENCE {
+            return;
+        }
+        memory.offline_told = true;
+        let reader = &device.config.id;
+        let (address, line) = (device.config.address, &self.line.id);
+        let refused = HANDSHAKE.contains(&device.last_code) && self.port.is_some();
+        if refused {
+            self.common.raise(
+                &format!("reader_key:{reader}"),
+                format!(
+                    "reader {reader} at address {address} on line {line} answers and refuses the secure channel: its key \
+                     is not the configured one; check its key file, or put the reader into install mode and set the key"
+                ),
+            );
+        }
+        self.common.raise(
+            &format!("reader_offline:{reader}"),
+            format!(
+                "reader {reader} at address {address} on line {line} does not answer; check its power, its wires (A and B \
+                 swapped?), its address and its baud rate ({})",
+                self.line.baud
+            ),
+        );
+    }
+
+    fn tell_noise(&mut self) {
+        let total = self.framer.noise + self.framer.bad_checks + self.strays;
+        let count = total - self.noise_told;
+        if count > 0 {
+            self.noise_told = total;
+            self.common.gate.line_event(LineEvent::Noise {
+                line: self.line.id.clone(),
+                count,
+            });
+        }
+    }
+
+    fn post(&self) {
+        let readers = self.devices.iter().map(|device| {
+            let state = ReaderState {
+                online: device.online,
+                secure: device.secure,
+                install_mode: device.config.install_mode,
+                presentations: device.presentations,
+                unanswered: device.unanswered,
+            };
+            (device.config.id.clone(), state)
+        });
+        let state = LineState {
+            path: self.line.path.clone(),
+            open: self.port.is_some(),
+            noise: self.framer.noise,
+            bad_checks: self.framer.bad_checks,
+            strays: self.strays,
+            opened: self.opened,
+            readers: readers.collect(),
+        };
+        self.common.board.post(&self.line.id, state, &self.common.health);
+    }
+}
