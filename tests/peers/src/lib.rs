@@ -1,1 +1,5 @@
 //! Simulators of the site around the gateway.
+
+pub mod mosquitto;
+pub mod relay;
+pub mod stubborn_broker;
