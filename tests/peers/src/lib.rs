@@ -2,3 +2,6 @@
 
 pub mod osdp;
 pub mod pty;
+pub mod mosquitto;
+pub mod relay;
+pub mod stubborn_broker;

@@ -1,0 +1,222 @@
+//! The JSON of an event. `docs/contract/event.schema.json` is the contract; tests hold the two together.
+
+use crate::{
+    config::model::PersonDetail,
+    domain::{
+        EntryEvent, EventKind, Millis, Moment,
+        event::{ClockQuality, Draft},
+    },
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::time::Duration;
+
+/// Version of the schema. It grows when a field changes its meaning or goes; new fields may come at any time.
+pub(super) const SCHEMA: u32 = 1;
+
+/// Who reads, and what they may and must be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reader {
+    /// What they learn about people.
+    pub person: PersonDetail,
+    /// An event older than this when it is delivered is late (invariant 6).
+    pub late_after: Duration,
+    /// Events up to this sequence were recorded before this run: while the time is not trusted, their age is
+    /// not known, since the time without power does not show.
+    pub recorded_before: u64,
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    schema: u32,
+    id: &'a str,
+    seq: u64,
+    time: String,
+    clock: ClockQuality,
+    kind: EventKind,
+    door: Option<&'a str>,
+    reader: Option<&'a str>,
+    decision: Option<&'static str>,
+    reason: Option<&'static str>,
+    words: Option<&'static str>,
+    person: Option<Person<'a>>,
+    source: Option<&'a str>,
+    rule: Option<u8>,
+    detail: Option<&'a str>,
+    late: bool,
+}
+
+#[derive(Serialize)]
+struct Person<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+}
+
+/// The payload of an event that is delivered `now`. Never holds a card number (invariant 7).
+#[must_use]
+pub fn event_json(event: &EntryEvent, to: Reader, now: Moment) -> Vec<u8> {
+    let body = &event.body;
+    // Source and detail of a person's event lead to the person (a membership's id, say): they go with the person.
+    let withheld = body.person.is_some() && to.person == PersonDetail::Nothing;
+    let wire = Wire {
+        schema: SCHEMA,
+        id: event.id.as_str(),
+        seq: event.seq,
+        time: rfc3339(body.at),
+        clock: body.clock,
+        kind: body.kind,
+        door: body.door.as_ref().map(crate::domain::DoorId::as_str),
+        reader: body.reader.as_ref().map(crate::domain::ReaderId::as_str),
+        decision: decision(body.kind),
+        reason: body.reason.map(crate::domain::Reason::name),
+        words: body.reason.map(crate::domain::Reason::words),
+        person: person(body, to.person),
+        source: body.source.as_deref().filter(|_| !withheld),
+        rule: body.rule,
+        detail: body.detail.as_deref().filter(|_| !withheld),
+        late: late(event, to, now),
+    };
+    // Plain strings, numbers and booleans: serialising them cannot fail.
+    serde_json::to_vec(&wire).unwrap_or_default()
+}
+
+fn decision(kind: EventKind) -> Option<&'static str> {
+    match kind {
+        EventKind::Granted => Some("granted"),
+        EventKind::Refused => Some("refused"),
+        _ => None,
+    }
+}
+
+fn person(body: &Draft, detail: PersonDetail) -> Option<Person<'_>> {
+    let id = body.person.as_ref()?.as_str();
+    match detail {
+        PersonDetail::Nothing => None,
+        PersonDetail::Id => Some(Person { id, name: None }),
+        PersonDetail::Name => Some(Person {
+            id,
+            name: body.person_name.as_deref(),
+        }),
+    }
+}
+
+/// Whether an event is older than it may be to count as live. When in doubt it is late: a clock that stepped back
+/// by more than the limit, or an untrusted one that does not know how long the power was away.
+fn late(event: &EntryEvent, to: Reader, now: Moment) -> bool {
+    let limit = u64::try_from(to.late_after.as_millis()).unwrap_or(u64::MAX);
+    let age_unknown = !now.trusted && event.seq <= to.recorded_before;
+    age_unknown || now.at.abs_diff(event.body.at) > limit
+}
+
+/// RFC 3339, UTC, milliseconds. Times beyond the years that jiff knows become the nearest that it does.
+pub(super) fn rfc3339(at: Millis) -> String {
+    let nearest = if at < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    let time = Timestamp::from_millisecond(at).unwrap_or(nearest);
+    format!("{time:.3}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::Clock, domain::Reason};
+    use serde_json::{Value, json};
+
+    const TO: Reader = Reader {
+        person: PersonDetail::Nothing,
+        late_after: Duration::from_secs(120),
+        recorded_before: 0,
+    };
+    const AT: Millis = 1_700_000_000_123;
+
+    fn tap() -> EntryEvent {
+        let mut body = Draft::new(EventKind::Granted, AT, ClockQuality::Trusted);
+        body.door = Some("front".into());
+        body.reader = Some("front-in".into());
+        body.credential = Some("uid:04A2B3C4D5E680".parse().unwrap());
+        body.person = Some("m-77".into());
+        body.person_name = Some("Ada L.".into());
+        body.reason = Some(Reason::GrantedBooking);
+        body.source = Some("booking:9".into());
+        body.rule = Some(12);
+        EntryEvent {
+            id: "k3-41".into(),
+            seq: 41,
+            body,
+        }
+    }
+
+    fn json_of(to: Reader, now: Moment) -> Value {
+        serde_json::from_slice(&event_json(&tap(), to, now)).unwrap()
+    }
+
+    #[test]
+    fn an_event_says_everything_and_no_card_number() {
+        let to = Reader {
+            person: PersonDetail::Name,
+            ..TO
+        };
+        assert_eq!(
+            json_of(to, Moment::trusted(AT)),
+            json!({
+                "schema": 1, "id": "k3-41", "seq": 41, "time": "2023-11-14T22:13:20.123Z", "clock": "trusted",
+                "kind": "granted", "door": "front", "reader": "front-in", "decision": "granted",
+                "reason": "granted_booking", "words": "has a booking now", "person": {"id": "m-77", "name": "Ada L."},
+                "source": "booking:9", "rule": 12, "detail": null, "late": false,
+            })
+        );
+    }
+
+    #[test]
+    fn the_person_is_told_as_configured_and_so_is_what_leads_to_them() {
+        let id = Reader {
+            person: PersonDetail::Id,
+            ..TO
+        };
+        assert_eq!(json_of(id, Moment::trusted(AT))["person"], json!({"id": "m-77"}));
+        assert_eq!(json_of(id, Moment::trusted(AT))["source"], "booking:9");
+        let nothing = json_of(TO, Moment::trusted(AT));
+        assert_eq!(
+            (&nothing["person"], &nothing["source"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert!(!nothing.to_string().contains("m-77") && !nothing.to_string().contains("Ada"));
+    }
+
+    #[test]
+    fn an_event_is_late_when_its_age_at_delivery_says_so() {
+        let clock = Clock::manual(Moment::trusted(AT));
+        let late = |to| json_of(to, clock.now())["late"].as_bool().unwrap();
+        clock.advance(Duration::from_secs(120));
+        assert!(!late(TO));
+        clock.advance(Duration::from_millis(1));
+        assert!(late(TO));
+    }
+
+    #[test]
+    fn an_age_that_nobody_knows_is_late() {
+        let late = |to, now| json_of(to, now)["late"].as_bool().unwrap();
+        let before_this_run = Reader {
+            recorded_before: 41,
+            ..TO
+        };
+        assert!(
+            late(before_this_run, Moment::untrusted(AT + 5)),
+            "how long was the power away?"
+        );
+        assert!(!late(before_this_run, Moment::trusted(AT + 5)));
+        assert!(!late(TO, Moment::untrusted(AT + 5)), "same run, same clock");
+        assert!(
+            late(TO, Moment::trusted(AT - 7_200_000)),
+            "the clock stepped back two hours"
+        );
+        assert!(!late(TO, Moment::trusted(AT - 500)), "the clock was slewed");
+    }
+
+    #[test]
+    fn times_beyond_reason_are_still_times() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(rfc3339(Millis::MIN).len(), rfc3339(Millis::MIN).trim().len());
+        assert!(rfc3339(Millis::MAX).starts_with("9999-"));
+    }
+}
