@@ -8,3 +8,8 @@ mod journal_support;
 mod osdp_bus_trouble;
 mod osdp_reader_answers;
 mod osdp_site;
+mod config_example_is_true;
+#[cfg(test)]
+mod config_secrets;
+#[cfg(test)]
+mod config_with_mistakes;

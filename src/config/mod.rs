@@ -1,5 +1,35 @@
 //! The typed configuration, its defaults and its errors. Nothing else reads the environment.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `model` | the configuration as the rooms use it |
+//! | `keys` | every key and its default |
+//! | `load` | from a file to the model, or to everything wrong with it |
+//! | `error` | what is wrong, rendered like a compiler's messages |
+//! | `reading`, `section` | typed access to the file that goes on after a mistake |
+//! | `site`, `schedule`, `lines`, `wiring`, `cloud`, `mqtt`, `rules` | one part of the file each |
+//! | `secrets` | passwords, tokens and keys by reference |
+//! | `env` | the environment of the process |
+//! | `watch` | SIGHUP and changes of the file |
 
+mod cloud;
+pub mod env;
+pub mod error;
+pub mod keys;
+mod lines;
+mod load;
 pub mod model;
+mod mqtt;
+mod reading;
+mod rules;
+mod schedule;
+mod secrets;
+mod section;
+mod site;
+mod wiring;
 
+pub use env::Environment;
+pub use error::{ConfigError, Findings, Palette};
+pub use load::{load, parse, read};
 pub use model::Config;
+pub use secrets::Purpose;

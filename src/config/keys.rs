@@ -1,0 +1,197 @@
+//! Every key that the file may hold, with its default, in one place. Defaults are written as they would stand in
+//! the file and go through the same reading as everything else; a test compares them with `config/doorward.toml`.
+
+/// A key, by its path without array indexes: `line.reader.address`. `*` stands for any name.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The dotted path.
+    pub path: &'static str,
+    /// What holds when it is absent.
+    pub absent: Absent,
+}
+
+/// What an absent key means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// An error.
+    Refused,
+    /// Nothing is set; the description of the key says what that means.
+    Unset,
+    /// This value, in TOML.
+    Is(&'static str),
+}
+use Absent::{Is, Refused, Unset};
+
+const fn key(path: &'static str, absent: Absent) -> Key {
+    Key { path, absent }
+}
+
+/// All of them, in the order of `config/doorward.toml`.
+pub const KEYS: &[Key] = &[
+    key("holidays", Is("[]")),
+    key("site.id", Refused),
+    key("site.name", Unset),
+    key("site.zone", Refused),
+    key("paths.state", Is("\"/var/lib/doorward\"")),
+    key("paths.runtime", Is("\"/run/doorward\"")),
+    key("clock.rtc", Is("false")),
+    key("clock.untrusted", Is("\"refuse\"")),
+    key("journal.max_events", Is("250000")),
+    key("cloud.kind", Is("\"none\"")),
+    key("cloud.url", Unset),
+    key("cloud.token", Unset),
+    key("cloud.ca_file", Unset),
+    key("cloud.timeout_seconds", Is("10")),
+    key("cloud.path", Unset),
+    key("sync.poll_seconds", Is("60")),
+    key("sync.hold_share", Is("0.2")),
+    key("sync.warn_before_days", Is("5")),
+    key("sync.max_age_days.plan", Is("30")),
+    key("sync.max_age_days.assignment", Is("30")),
+    key("sync.max_age_days.booking", Is("\"never\"")),
+    key("sync.max_age_days.pass", Is("30")),
+    key("sync.max_age_days.direct", Is("\"never\"")),
+    key("rules.room_before_minutes", Is("5")),
+    key("rules.room_after_minutes", Is("5")),
+    key("rules.grant_invitees", Is("false")),
+    key("rules.grant_tentative", Is("false")),
+    key("rules.cancel_revokes", Is("true")),
+    key("rules.restrict_on_exhaustion", Is("true")),
+    key("map.plans.*", Unset),
+    key("map.resources.*", Unset),
+    key("map.floors.*", Unset),
+    key("map.locations.*", Unset),
+    key("map.passes.*", Unset),
+    key("map.groups.*", Unset),
+    key("checkins.late_after_seconds", Is("300")),
+    key("checkins.doors", Is("[]")),
+    key("mqtt.url", Refused),
+    key("mqtt.plain", Is("false")),
+    key("mqtt.ca_file", Unset),
+    key("mqtt.client_cert_file", Unset),
+    key("mqtt.client_key_file", Unset),
+    key("mqtt.username", Unset),
+    key("mqtt.password", Unset),
+    key("mqtt.topic", Unset),
+    key("mqtt.client_id", Unset),
+    key("mqtt.person", Is("\"nothing\"")),
+    key("mqtt.late_after_seconds", Is("60")),
+    key("mqtt.keep_alive_seconds", Is("30")),
+    key("mqtt.ack_timeout_seconds", Is("20")),
+    key("line.id", Refused),
+    key("line.path", Refused),
+    key("line.kind", Is("\"osdp\"")),
+    key("line.baud", Is("9600")),
+    key("line.reader.id", Refused),
+    key("line.reader.door", Refused),
+    key("line.reader.address", Unset),
+    key("line.reader.key", Unset),
+    key("line.reader.install_mode", Is("false")),
+    key("line.reader.card_format", Is("\"auto\"")),
+    key("line.reader.frame", Is("\"stx\"")),
+    key("line.reader.number", Is("\"rom14\"")),
+    key("line.reader.data_bits", Is("8")),
+    key("line.reader.parity", Is("\"none\"")),
+    key("door.id", Refused),
+    key("door.name", Unset),
+    key("door.open_for_all", Unset),
+    key("door.release.reader", Refused),
+    key("door.release.output", Is("0")),
+    key("door.release_seconds", Is("5")),
+    key("door.contact.reader", Refused),
+    key("door.contact.input", Refused),
+    key("door.contact.active_low", Is("false")),
+    key("door.request_to_exit.reader", Refused),
+    key("door.request_to_exit.input", Refused),
+    key("door.request_to_exit.active_low", Is("false")),
+    key("door.held_after_seconds", Is("60")),
+    key("group.id", Refused),
+    key("group.doors", Refused),
+    key("group.hours", Unset),
+    key("schedule.id", Refused),
+    key("schedule.weekdays", Unset),
+    key("schedule.weekend", Unset),
+    key("schedule.monday", Unset),
+    key("schedule.tuesday", Unset),
+    key("schedule.wednesday", Unset),
+    key("schedule.thursday", Unset),
+    key("schedule.friday", Unset),
+    key("schedule.saturday", Unset),
+    key("schedule.sunday", Unset),
+    key("schedule.holiday", Is("[]")),
+    // Not a table of its own: what `token`, `password` and `key` hold.
+    key("secret.file", Unset),
+    key("secret.credential", Unset),
+    key("secret.group_readable", Is("false")),
+];
+
+/// What holds when the key is absent; a path that is not in the list counts as unset.
+pub(super) fn absent(section: &str, name: &str) -> Absent {
+    let found = KEYS.iter().find(|key| child(section, key.path) == Some(name));
+    found.map_or(Unset, |key| key.absent)
+}
+
+/// The names that may stand directly in a section. `""` is the top of the file.
+pub(super) fn children(section: &str) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = KEYS
+        .iter()
+        .filter_map(|key| child(section, key.path))
+        .filter_map(|rest| rest.split('.').next())
+        .collect();
+    if section.is_empty() {
+        names.retain(|name| *name != "secret");
+    }
+    names.dedup();
+    names
+}
+
+fn child(section: &str, path: &'static str) -> Option<&'static str> {
+    if section.is_empty() {
+        return Some(path);
+    }
+    path.strip_prefix(section)?.strip_prefix('.')
+}
+
+/// The known word that somebody most likely meant.
+pub(super) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = wrong.to_lowercase();
+    known
+        .into_iter()
+        .map(|word| (strsim::damerau_levenshtein(&lower, word), word))
+        .filter(|(distance, word)| {
+            *distance <= word.chars().count().max(3) / 3 || (lower.len() > 3 && word.starts_with(&lower))
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_toml_and_every_path_stands_once() {
+        let mut seen = std::collections::HashSet::new();
+        for key in KEYS {
+            assert!(seen.insert(key.path), "{} twice", key.path);
+            if let Is(text) = key.absent {
+                assert!(toml::de::DeValue::parse(text).is_ok(), "{}: {text}", key.path);
+            }
+        }
+        assert_eq!(absent("line.reader", "card_format"), Is("\"auto\""));
+        assert_eq!(absent("", "holidays"), Is("[]"));
+        assert_eq!(absent("mqtt", "id"), Unset);
+        assert!(children("line").contains(&"reader") && !children("line").contains(&"address"));
+    }
+
+    #[test]
+    fn a_slip_is_recognised_and_a_stranger_is_not() {
+        assert_eq!(nearest("zoen", children("site")), Some("zone"));
+        assert_eq!(nearest("Adress", children("line.reader")), Some("address"));
+        assert_eq!(
+            nearest("release_second", children("door")),
+            Some("release_seconds")
+        );
+        assert_eq!(nearest("colour", children("door")), None);
+    }
+}
