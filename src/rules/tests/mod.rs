@@ -1,0 +1,159 @@
+//! Golden scenarios, each named after its rule and, where a document states it, the line (S2:93 is line 93 of
+//! the third of the five published integration guides, see docs/rules.md), and a slow, obvious model.
+
+mod bookings;
+mod model;
+mod passes_and_cards;
+mod people_and_plans;
+
+use super::{Outcome, RuleWarning, grants};
+use crate::{
+    config::model::RulesConfig,
+    domain::{
+        Block, BlockTarget, GrantKind, GroupId, Millis, Reason, Window,
+        facts::{Assignment, Booking, Facts, Membership, Pass, Person, Resource, ResourceKind, When},
+        grant::Target,
+        site::Site,
+    },
+};
+use std::{collections::BTreeMap, time::Duration};
+
+fn site(zone: &str) -> Site {
+    Site {
+        zone: zone.into(),
+        doors: vec![],
+        groups: vec![],
+        schedules: vec![],
+        holidays: vec![],
+    }
+}
+fn map(entries: &[(&str, &[&str])]) -> BTreeMap<String, Vec<GroupId>> {
+    entries
+        .iter()
+        .map(|(name, groups)| {
+            (
+                (*name).to_owned(),
+                groups.iter().map(|id| GroupId::from(*id)).collect(),
+            )
+        })
+        .collect()
+}
+fn rules() -> RulesConfig {
+    RulesConfig {
+        cancel_revokes: true,
+        plans: map(&[("Flex", &["main", "lounge"]), ("Day", &["main"])]),
+        resources: map(&[
+            ("Blue room", &["rooms"]),
+            ("desk-7", &["desks"]),
+            ("Studio", &["studio"]),
+        ]),
+        floors: map(&[("Floor 1", &["first"])]),
+        locations: map(&[("London", &["house"])]),
+        passes: map(&[("Day pass", &["main"])]),
+        groups: map(&[("Back door", &["back"])]),
+        ..RulesConfig::default()
+    }
+}
+fn person(id: &str) -> Person {
+    Person {
+        id: id.into(),
+        name: id.to_uppercase(),
+        email: None,
+        team: None,
+        deactivated: false,
+        credentials: vec![],
+        groups: vec![],
+    }
+}
+fn in_team(id: &str, team: &str) -> Person {
+    Person {
+        team: Some(team.into()),
+        ..person(id)
+    }
+}
+fn membership(id: &str, plan: &str, person: Option<&str>) -> Membership {
+    Membership {
+        id: id.into(),
+        plan: plan.into(),
+        person: person.map(Into::into),
+        team: None,
+        starts: None,
+        ends: None,
+        cancelled: false,
+        pass_based: false,
+    }
+}
+fn resource(id: &str, name: &str, kind: ResourceKind) -> Resource {
+    Resource {
+        id: id.into(),
+        name: name.into(),
+        kind,
+        floor: None,
+        location: None,
+    }
+}
+fn booking(id: &str, resource: &str, who: &str, from: Millis, until: Millis) -> Booking {
+    Booking {
+        id: id.into(),
+        resource: resource.into(),
+        person: Some(who.into()),
+        invitees: vec![],
+        from,
+        until,
+        tentative: false,
+    }
+}
+fn pass(id: &str, who: &str, left: Option<u32>) -> Pass {
+    Pass {
+        id: id.into(),
+        kind: "Day pass".into(),
+        person: Some(who.into()),
+        team: None,
+        left,
+        running_until: None,
+        starts: None,
+        ends: None,
+    }
+}
+fn day(text: &str) -> Option<When> {
+    Some(When::Day(text.parse().unwrap()))
+}
+fn at(text: &str) -> Millis {
+    text.parse::<jiff::Timestamp>().unwrap().as_millisecond()
+}
+/// What opens: person, group, rule, source. Void grants are left out.
+fn opens(outcome: &Outcome) -> Vec<(String, String, u8, String)> {
+    let open = outcome.grants.iter().filter(|grant| grant.void.is_none());
+    let mut rows: Vec<_> = open
+        .map(|grant| {
+            let Target::Group(group) = &grant.target else {
+                panic!("rules grant groups")
+            };
+            (
+                grant.person.to_string(),
+                group.to_string(),
+                grant.rule,
+                grant.source.id.clone(),
+            )
+        })
+        .collect();
+    rows.sort();
+    rows
+}
+fn row(person: &str, group: &str, rule: u8, source: &str) -> (String, String, u8, String) {
+    (person.into(), group.into(), rule, source.into())
+}
+fn only_window(outcome: &Outcome) -> Window {
+    let [grant] = outcome.grants.as_slice() else {
+        panic!("one grant: {:?}", outcome.grants)
+    };
+    grant.window
+}
+
+fn buffers(before: u64, after: u64) -> RulesConfig {
+    RulesConfig {
+        room_before: Duration::from_secs(before * 60),
+        room_after: Duration::from_secs(after * 60),
+        ..rules()
+    }
+}
