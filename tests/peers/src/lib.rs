@@ -2,3 +2,4 @@
 
 pub mod osdp;
 pub mod pty;
+pub mod wradapt;
