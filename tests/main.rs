@@ -6,10 +6,14 @@ mod journal_killed;
 mod journal_outbox;
 mod journal_support;
 mod osdp_bus_trouble;
+mod osdp_figures;
+mod osdp_pypi_reader;
 mod osdp_reader_answers;
+mod osdp_shared_bus;
 mod osdp_site;
 mod config_example_is_true;
 #[cfg(test)]
 mod config_secrets;
 #[cfg(test)]
 mod config_with_mistakes;
+mod wradapt_line;

@@ -5,3 +5,4 @@ pub mod pty;
 pub mod mosquitto;
 pub mod relay;
 pub mod stubborn_broker;
+pub mod wradapt;

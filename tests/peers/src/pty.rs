@@ -1,6 +1,7 @@
 //! A serial adapter that is not there: a pty whose other end is found at a path that stays the same.
 
 use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
     fs::OFlags,
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{OptionalActions, tcgetattr, tcsetattr},
@@ -9,7 +10,11 @@ use std::{
     io,
     os::{fd::OwnedFd, unix::fs::symlink},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    thread::JoinHandle,
 };
 
 /// A pty with a symbolic link to its far end.
@@ -75,6 +80,70 @@ impl Pty {
 impl Drop for Pty {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.link);
+    }
+}
+
+/// Two ptys joined by a cable: what goes in at one end comes out at the other. For peers that open a path.
+#[derive(Debug)]
+pub struct Cable {
+    ends: [PathBuf; 2],
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Cable {
+    /// Lays a cable.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn lay() -> io::Result<Self> {
+        let ends = [fresh_path("cable"), fresh_path("cable")];
+        let [near, far] = &ends;
+        let (near, far) = (Pty::open(near)?, Pty::open(far)?);
+        // An end that nobody has open reports a hang-up at every poll: hold both open.
+        let held = [
+            std::fs::File::open(near.path())?,
+            std::fs::File::open(far.path())?,
+        ];
+        let stop = Arc::<AtomicBool>::default();
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("cable".into()).spawn(move || {
+            let mut buffer = [0; 1024];
+            while !stopped.load(Ordering::Relaxed) {
+                for (from, to) in [(&near, &far), (&far, &near)] {
+                    let count = from.read(&mut buffer);
+                    to.write(buffer.get(..count).unwrap_or_default());
+                }
+                let timeout = Timespec {
+                    tv_sec: 0,
+                    tv_nsec: 20_000_000,
+                };
+                let mut fds = [&near, &far].map(|pty| PollFd::new(pty.near(), PollFlags::IN));
+                let _ = poll(&mut fds, Some(&timeout));
+            }
+            drop(held);
+        })?;
+        Ok(Self {
+            ends,
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// The paths of both ends.
+    #[must_use]
+    pub fn ends(&self) -> [&Path; 2] {
+        let [near, far] = &self.ends;
+        [near, far]
+    }
+}
+
+impl Drop for Cable {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 
