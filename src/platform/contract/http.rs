@@ -1,0 +1,328 @@
+//! One request to the cloud: address, token, TLS, time limits, bounded answers, and failures in words.
+
+use super::tls;
+use crate::{
+    config::model::HttpConfig,
+    domain::secret::Secret,
+    platform::{ErrorKind, PlatformError},
+};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header, redirect};
+use serde::{Deserialize, de::DeserializeOwned};
+use std::{error::Error, time::Duration};
+use url::{Host, Url};
+
+/// The largest answer, after decompression: a page of 1,000 items needs less than 1 MB.
+const MOST_BYTES: usize = 32 << 20;
+/// What is read of an error's body.
+const MOST_ERROR_BYTES: usize = 64 << 10;
+/// For the TCP and TLS handshake, where the whole request may take longer.
+const CONNECT: Duration = Duration::from_secs(10);
+/// A server that asks for more than this is asked again after this.
+const LONGEST_RETRY: Duration = Duration::from_secs(3_600);
+
+#[derive(Debug)]
+pub(super) struct Http {
+    client: Client,
+    base: Url,
+    place: String,
+    token: Secret,
+    timeout: Duration,
+}
+
+impl Http {
+    pub(super) fn new(config: &HttpConfig) -> Result<Self, PlatformError> {
+        let place = place(&config.url);
+        let mut builder = Client::builder()
+            .user_agent(concat!("doorward/", env!("CARGO_PKG_VERSION")))
+            .timeout(config.timeout)
+            .connect_timeout(CONNECT.min(config.timeout))
+            // A redirect could carry the token elsewhere; a proxy from the environment as well.
+            .redirect(redirect::Policy::none())
+            .no_proxy();
+        builder = match config.url.scheme() {
+            "https" => builder.tls_backend_preconfigured(tls::client(config.ca_file.as_deref())?),
+            // Never used, and spares reading the system's authorities.
+            "http" if is_loopback(&config.url) => builder.tls_backend_preconfigured(tls::none()?),
+            _ => {
+                let text =
+                    format!("{place} would get the token in the clear; [cloud] url must begin with https://");
+                return Err(PlatformError::new(ErrorKind::Unsupported, text));
+            }
+        };
+        let client = builder.build().map_err(|error| {
+            let text = format!("no connection to {place} can be prepared: {error}");
+            PlatformError::new(ErrorKind::Tls, text)
+        })?;
+        Ok(Self {
+            client,
+            base: config.url.clone(),
+            place,
+            token: config.token.clone(),
+            timeout: config.timeout,
+        })
+    }
+
+    /// The cloud's address, without a path or a login.
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
+    pub(super) const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The address of a resource below the base; segments are encoded.
+    pub(super) fn url(&self, segments: &[&str]) -> Result<Url, PlatformError> {
+        // "." and ".." would be taken for directions even when encoded.
+        if segments.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
+            let text = format!("{} names something without an id", self.place);
+            return Err(PlatformError::malformed(text));
+        }
+        let mut url = self.base.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        url.path_segments_mut()
+            .map_err(|()| PlatformError::malformed(format_args!("{} cannot have a path", self.place)))?
+            .pop_if_empty()
+            .extend(segments);
+        Ok(url)
+    }
+
+    pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.client
+            .request(method, url)
+            .bearer_auth(self.token.reveal())
+            .header(header::ACCEPT, "application/json, application/problem+json")
+    }
+
+    /// Sends; any HTTP status is an answer. `what` completes "could not …".
+    pub(super) async fn send(&self, request: RequestBuilder, what: &str) -> Result<Response, PlatformError> {
+        request.send().await.map_err(|error| self.failure(&error, what))
+    }
+
+    /// The body as JSON. `what` begins a sentence.
+    pub(super) async fn json<T: DeserializeOwned>(
+        &self,
+        answer: Response,
+        what: &str,
+    ) -> Result<T, PlatformError> {
+        let body = self.body(answer, what, MOST_BYTES).await?;
+        serde_json::from_slice(&body).map_err(|error| {
+            let fault = if error.is_eof() { "is cut off" } else { "is not as the contract says" };
+            PlatformError::malformed(format_args!(
+                "{what} from {} {fault} ({error}); nothing is taken from it; compare it with docs/contract/openapi.yaml",
+                self.place
+            ))
+        })
+    }
+
+    async fn body(&self, mut answer: Response, what: &str, most: usize) -> Result<Vec<u8>, PlatformError> {
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.failure(&error, what))? {
+            if body.len() + chunk.len() > most {
+                return Err(PlatformError::malformed(format_args!(
+                    "{what} from {} is larger than {} MB; send fewer items in a page",
+                    self.place,
+                    most >> 20
+                )));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// The error of an answer that is not a success.
+    pub(super) async fn refusal(&self, answer: Response, what: &str) -> PlatformError {
+        let status = answer.status();
+        let retry_after = retry_after(answer.headers());
+        let said = self
+            .body(answer, what, MOST_ERROR_BYTES)
+            .await
+            .map(|body| said(&body));
+        let said = said.unwrap_or_default();
+        let place = &self.place;
+        let (kind, text) = match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (
+                ErrorKind::Unauthorised,
+                format!(
+                    "{place} does not accept the token, so this gateway could not {what}{said}; put a valid one into the file that [cloud] token_file names"
+                ),
+            ),
+            StatusCode::TOO_MANY_REQUESTS => (
+                ErrorKind::Throttled { retry_after },
+                format!(
+                    "{place} asks for fewer requests, so this gateway could not {what}{said}; it tries again later by itself"
+                ),
+            ),
+            StatusCode::NOT_IMPLEMENTED => (ErrorKind::Unsupported, format!("{place} cannot {what}{said}")),
+            // A server that knows when it will be back is to be believed.
+            StatusCode::SERVICE_UNAVAILABLE if retry_after.is_some() => (
+                ErrorKind::Throttled { retry_after },
+                format!(
+                    "{place} is out of service for a while, so this gateway could not {what}{said}; it tries again later by itself"
+                ),
+            ),
+            status if status.is_server_error() => (
+                ErrorKind::Unreachable,
+                format!(
+                    "{place} failed with status {}, so this gateway could not {what}{said}; it tries again by itself; if that goes on, ask whoever runs the cloud",
+                    status.as_u16()
+                ),
+            ),
+            status if status.is_client_error() => (
+                ErrorKind::Rejected {
+                    status: status.as_u16(),
+                },
+                format!(
+                    "{place} refused with status {}, so this gateway could not {what}{said}",
+                    status.as_u16()
+                ),
+            ),
+            status => (
+                ErrorKind::Malformed,
+                format!(
+                    "{place} answered with status {}, which the contract does not have here, so this gateway could not {what}; check the address in [cloud] url",
+                    status.as_u16()
+                ),
+            ),
+        };
+        PlatformError::new(kind, text)
+    }
+
+    /// The error of a request that got no answer, or half of one.
+    fn failure(&self, error: &reqwest::Error, what: &str) -> PlatformError {
+        let place = &self.place;
+        if let Some(cause) = tls::failure(error) {
+            let text = format!("{place} is not to be trusted: {}", tls::words(cause));
+            return PlatformError::new(ErrorKind::Tls, text);
+        }
+        let innermost = innermost(error);
+        let (kind, text) = if error.is_timeout() {
+            let seconds = self.timeout.as_secs();
+            (
+                ErrorKind::Unreachable,
+                format!(
+                    "{place} did not answer within {seconds} s, so this gateway could not {what}; check the network and that the cloud is up"
+                ),
+            )
+        } else if error.is_connect() {
+            (
+                ErrorKind::Unreachable,
+                format!(
+                    "{place} cannot be reached ({innermost}), so this gateway could not {what}; check the network and the address in [cloud] url"
+                ),
+            )
+        } else if error.is_body() || error.is_decode() {
+            (
+                ErrorKind::Malformed,
+                format!("{what} from {place} broke off ({innermost}); nothing is taken from it"),
+            )
+        } else {
+            (
+                ErrorKind::Unreachable,
+                format!(
+                    "{place} ended the connection ({innermost}), so this gateway could not {what}; it tries again by itself"
+                ),
+            )
+        };
+        PlatformError::new(kind, text)
+    }
+}
+
+fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("an address without a host");
+    url.port().map_or_else(
+        || format!("{}://{host}", url.scheme()),
+        |port| format!("{}://{host}:{port}", url.scheme()),
+    )
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn innermost(error: &dyn Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}
+
+/// `Retry-After`, in seconds or as a date, which is compared with the server's own `Date`.
+fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok();
+    let after = text(header::RETRY_AFTER)?.trim();
+    let seconds = match after.parse::<u64>() {
+        Ok(seconds) => seconds,
+        Err(_) => {
+            let until = jiff::fmt::rfc2822::parse(after).ok()?.timestamp();
+            let now = jiff::fmt::rfc2822::parse(text(header::DATE)?).ok()?.timestamp();
+            u64::try_from(until.as_second() - now.as_second()).unwrap_or(0)
+        }
+    };
+    Some(Duration::from_secs(seconds).min(LONGEST_RETRY))
+}
+
+/// What a problem document (RFC 9457) says, as an insertion: empty, or ` ("…")`.
+fn said(body: &[u8]) -> String {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Problem {
+        title: String,
+        detail: String,
+    }
+    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
+    let words = if problem.detail.is_empty() {
+        problem.title
+    } else {
+        problem.detail
+    };
+    let words: String = words.chars().filter(|c| !c.is_control()).take(200).collect();
+    if words.is_empty() {
+        words
+    } else {
+        format!(" (\"{words}\")")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(header::HeaderName, &str)]) -> header::HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.clone(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_and_as_a_date_of_the_servers_own_clock() {
+        let seconds = headers(&[(header::RETRY_AFTER, "7")]);
+        assert_eq!(retry_after(&seconds), Some(Duration::from_secs(7)));
+        let date = headers(&[
+            (header::RETRY_AFTER, "Fri, 01 May 2026 10:01:30 GMT"),
+            (header::DATE, "Fri, 01 May 2026 10:00:00 GMT"),
+        ]);
+        assert_eq!(retry_after(&date), Some(Duration::from_secs(90)));
+        let absurd = headers(&[(header::RETRY_AFTER, "99999999999")]);
+        assert_eq!(retry_after(&absurd), Some(LONGEST_RETRY));
+        assert_eq!(retry_after(&headers(&[(header::RETRY_AFTER, "soon")])), None);
+    }
+
+    #[test]
+    fn what_a_problem_says_is_shown_short_and_without_control_characters() {
+        assert_eq!(
+            said(br#"{"title":"Held","detail":"by p7\u001b[2J"}"#),
+            " (\"by p7[2J\")"
+        );
+        assert_eq!(said(br#"{"title":"Held"}"#), " (\"Held\")");
+        assert_eq!(said(b"<html>"), "");
+    }
+}

@@ -1,0 +1,100 @@
+//! TLS for the cloud: the system's authorities and those of `ca_file`, and what a failed handshake means.
+
+use crate::platform::{ErrorKind, PlatformError};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+use std::{error::Error, path::Path, sync::Arc};
+
+/// A client configuration on the ring provider.
+pub(super) fn client(ca_file: Option<&Path>) -> Result<ClientConfig, PlatformError> {
+    let mut roots = RootCertStore::empty();
+    // Single unusable system certificates are common and of no interest; having none at all is.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(path) = ca_file {
+        add_file(&mut roots, path)?;
+    }
+    if roots.is_empty() {
+        return Err(PlatformError::new(
+            ErrorKind::Tls,
+            "no certificate authority is installed, so no cloud can be trusted; install the package ca-certificates or set [cloud] ca_file",
+        ));
+    }
+    configuration(roots)
+}
+
+/// A configuration that trusts nobody, for plain connections to this machine itself.
+pub(super) fn none() -> Result<ClientConfig, PlatformError> {
+    configuration(RootCertStore::empty())
+}
+
+fn configuration(roots: RootCertStore) -> Result<ClientConfig, PlatformError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| PlatformError::new(ErrorKind::Tls, format!("TLS cannot be used: {error}")))?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), PlatformError> {
+    let unusable = |why: &dyn std::fmt::Display| {
+        PlatformError::new(
+            ErrorKind::Tls,
+            format!(
+                "[cloud] ca_file {} cannot be used: {why}; it must hold certificates in PEM, readable for this service",
+                path.display()
+            ),
+        )
+    };
+    let mut count = 0_usize;
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))? {
+        let certificate = certificate.map_err(|error| unusable(&error))?;
+        roots.add(certificate).map_err(|error| unusable(&error))?;
+        count += 1;
+    }
+    if count == 0 {
+        return Err(unusable(&"there is no certificate in it"));
+    }
+    Ok(())
+}
+
+/// The TLS failure inside an error, however deep it is wrapped.
+pub(super) fn failure<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<rustls::Error>() {
+            return Some(found);
+        }
+        let inner = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        next = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// What a failed handshake means, and what to do.
+pub(super) fn words(error: &rustls::Error) -> String {
+    let rustls::Error::InvalidCertificate(flaw) = error else {
+        return format!(
+            "the secure connection could not be made ({error}); check that the address is an https one"
+        );
+    };
+    match flaw {
+        CertificateError::UnknownIssuer => "its certificate is signed by nobody this gateway trusts; if the cloud has an authority of its own, name it in [cloud] ca_file".into(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "its certificate has expired, or this gateway's clock is ahead; renew it there, or check the time here".into()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet, or this gateway's clock is behind; check the time here".into()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "its certificate is made out to another name; check the address in [cloud] url".into()
+        }
+        CertificateError::Revoked => "its certificate was revoked; it needs a new one".into(),
+        other => format!("its certificate does not verify ({other}); it needs another one"),
+    }
+}
