@@ -1,1 +1,44 @@
-//! Assembly of `doorward run`: threads, tasks, reload, shutdown.
+//! Assembly of `doorward run`: threads, tasks, reload, shutdown. No decision is taken here.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `boot` | from a configuration to doors that are decided: the order of the start |
+//! | `gate` | what the lines' threads call: answers, journal, faults |
+//! | `tasks` | everything that may wait: cloud, check-ins, MQTT |
+//! | `serve` | the loop that lives with the tasks: signals, reload, watchdog |
+//! | `control` | the local socket of the command line |
+//!
+//! # Threads
+//! One a serial line (cards are answered there), one for the doors' machines, one for the journal, and the
+//! runtime's own for everything that waits for a network. The start is in that order too: doors are decided
+//! before the first packet leaves.
+
+mod boot;
+pub mod control;
+mod gate;
+mod serve;
+mod tasks;
+
+pub use boot::RunError;
+
+use crate::config::Environment;
+use std::path::Path;
+
+/// Runs the gateway until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot begin: the configuration is wrong, or the state directory cannot be used at all.
+pub fn run(config: &Path, environment: &Environment) -> Result<(), RunError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .thread_keep_alive(std::time::Duration::from_secs(2))
+        .build()
+        .map_err(RunError::Runtime)?;
+    // Before the file is read: a change in between is then a change, not the start.
+    let watch = runtime.block_on(async { serve::watch(config) });
+    let site = boot::boot(config, environment)?;
+    let served = runtime.block_on(serve::serve(site, watch));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    served
+}

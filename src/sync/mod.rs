@@ -1,1 +1,17 @@
-//! When to pull, hints, budgets, staleness, snapshot swap, check-in delivery.
+//! When to pull, what to hold back, what is stale, and how check-ins reach the cloud.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `judge` | may this complete snapshot replace the one in force: pure |
+//! | `stale` | how long grants hold without contact: pure |
+//! | `pace` | when to ask again after success, failure and throttling: pure |
+//! | `build` | facts to grants to index, the same at start, after a pull and after a new configuration |
+//! | `pull` | the task that pulls, judges, stores and swaps |
+//! | `checkins` | the task that drains granted entries to the cloud |
+
+pub mod build;
+pub mod checkins;
+pub mod judge;
+pub mod pace;
+pub mod pull;
+pub mod stale;

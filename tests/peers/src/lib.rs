@@ -1,8 +1,8 @@
 //! Simulators of the site around the gateway.
 
+pub mod mosquitto;
 pub mod osdp;
 pub mod pty;
-pub mod mosquitto;
 pub mod relay;
 pub mod stubborn_broker;
 pub mod wradapt;

@@ -1,0 +1,202 @@
+//! From a configuration to doors that are decided. Nothing here waits for a network.
+
+use super::gate::SiteGate;
+use crate::{
+    access::{Index, fingerprint},
+    clock::Clock,
+    config::{self, Config, Environment, Findings},
+    domain::{ClockQuality, EventKind, event::Draft},
+    doors::{
+        answer::{Answerer, Recorder},
+        keeper::{Keeper, Signal, Strikes},
+        world::World,
+    },
+    health::Health,
+    readers::Lines,
+    store::{self, Store, StoreError, StoreOptions},
+    sync::{pull, stale},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        mpsc::{self, Sender},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+/// Why the gateway cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The configuration is wrong: all of its mistakes.
+    #[error("{0}")]
+    Config(Findings),
+    /// The state cannot be used at all.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// No runtime, no thread, no socket.
+    #[error("the system gives no thread or socket: {0}")]
+    Runtime(std::io::Error),
+}
+
+/// A gateway that decides.
+pub(super) struct SiteRuntime {
+    pub(super) path: PathBuf,
+    pub(super) environment: Environment,
+    pub(super) config: Arc<Config>,
+    pub(super) store: Store,
+    pub(super) world: Arc<World>,
+    pub(super) clock: Clock,
+    pub(super) health: Health,
+    pub(super) lines: Arc<Lines>,
+    pub(super) keeper: Sender<Signal>,
+    pub(super) keeper_thread: JoinHandle<()>,
+}
+
+/// Starts everything that a decision needs, in the order in which it is needed.
+pub(super) fn boot(path: &Path, environment: &Environment) -> Result<SiteRuntime, RunError> {
+    let config = Arc::new(config::load(path, environment).map_err(RunError::Config)?);
+    let health = Health::default();
+    let clock = clock(&config);
+    let options = StoreOptions {
+        max_events: config.journal.max_events,
+        ..StoreOptions::new(&config.state_dir, &config.runtime_dir)
+    };
+    let (store, recovered) = Store::open(&options, &clock, &health)?;
+    if recovered.from_ring > 0 {
+        tracing::info!(
+            events = recovered.from_ring,
+            "events of the last run follow from the ring"
+        );
+    }
+    for warning in &recovered.warnings {
+        tracing::warn!("{warning}");
+    }
+    let world = Arc::new(World::new(&config, stale::limits(&config, store.last_contact())));
+    load_index(&store, &config, &world, &health, &clock);
+
+    let recorder: Arc<dyn Recorder> = Arc::new(store.clone());
+    record(
+        &store,
+        &clock,
+        EventKind::Started,
+        Some(format!("version {}", env!("CARGO_PKG_VERSION"))),
+    );
+    let (keeper, signals) = mpsc::channel();
+    let answerer = Answerer::new(
+        Arc::clone(&world),
+        Arc::clone(&recorder),
+        clock.clone(),
+        keeper.clone(),
+    );
+    let gate = SiteGate {
+        answerer,
+        recorder: Arc::clone(&recorder),
+        keeper: keeper.clone(),
+        clock: clock.clone(),
+        health: health.clone(),
+    };
+    crate::readers::bridge_logs(tracing::enabled!(target: "doorward::osdp", tracing::Level::DEBUG));
+    let lines = Arc::new(Lines::start(
+        &config.lines,
+        &config.doors,
+        Arc::new(gate),
+        clock.clone(),
+        health.clone(),
+    ));
+    let strikes = Box::new(LineStrikes(Arc::clone(&lines)));
+    let machines = Keeper::new(
+        &config,
+        Arc::clone(&world),
+        recorder,
+        strikes,
+        clock.clone(),
+        health.clone(),
+    );
+    let keeper_thread = std::thread::Builder::new()
+        .name("doors".into())
+        .spawn(move || machines.run(&signals))
+        .map_err(RunError::Runtime)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let (path, environment) = (path.to_owned(), environment.clone());
+    Ok(SiteRuntime {
+        path,
+        environment,
+        config,
+        store,
+        world,
+        clock,
+        health,
+        lines,
+        keeper,
+        keeper_thread,
+    })
+}
+
+/// The clock, never earlier than the last time on disk while it is not trusted.
+fn clock(config: &Config) -> Clock {
+    Clock::system(
+        config.clock.rtc,
+        store::time_floor(&config.state_dir).unwrap_or(0),
+    )
+}
+
+/// Puts the stored index in force; one that was built for another site is worked out again from the facts.
+fn load_index(store: &Store, config: &Config, world: &World, health: &Health, clock: &Clock) {
+    let active = match store.active() {
+        Ok(active) => active,
+        Err(error) => {
+            let text =
+                format!("the last facts cannot be read, so nobody is known until the cloud answers: {error}");
+            health.raise("snapshot_unreadable", text, clock.now().at);
+            return;
+        }
+    };
+    let Some(active) = active else {
+        tracing::info!("no facts yet: every card is refused until the first pull");
+        return;
+    };
+    match Index::from_image(active.image) {
+        Ok(index) if index.site_fingerprint() == fingerprint(&config.site) => {
+            world.swap_index(Arc::new(index));
+            return;
+        }
+        Ok(_) => tracing::info!("the site's configuration changed: working the facts out again"),
+        Err(error) => tracing::warn!(%error, "the stored index is no use: working the facts out again"),
+    }
+    match pull::rebuild(store, config) {
+        Ok(Some((_, _, built))) => world.swap_index(Arc::new(built.index)),
+        Ok(None) => {}
+        Err(error) => {
+            health.raise("snapshot_unreadable", error, clock.now().at);
+        }
+    }
+}
+
+/// Journals something that concerns the whole gateway.
+pub(super) fn record(store: &Store, clock: &Clock, kind: EventKind, detail: Option<String>) {
+    let now = clock.now();
+    let quality = if now.trusted {
+        ClockQuality::Trusted
+    } else {
+        ClockQuality::Untrusted
+    };
+    store.record(&Draft {
+        detail,
+        ..Draft::new(kind, now.at, quality)
+    });
+}
+
+/// Strikes that hang on the lines.
+struct LineStrikes(Arc<Lines>);
+
+impl Strikes for LineStrikes {
+    fn release(&self, output: &crate::config::model::OutputRef, hold: Duration) {
+        if !self.0.output(output, hold) {
+            tracing::warn!(reader = %output.reader, "no line has this device: the door stayed secured");
+        }
+    }
+}

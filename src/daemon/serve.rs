@@ -1,0 +1,337 @@
+//! The loop that lives with the tasks: signals, new configurations, the watchdog, the clock.
+
+use super::{
+    boot::{self, RunError, SiteRuntime},
+    control::{Action, Control, ControlSocket, Done, Refused, StatusDoc},
+    tasks::Tasks,
+};
+use crate::{
+    clock::Clock,
+    config::{self, watch::ConfigWatch},
+    domain::EventKind,
+    doors::keeper::Signal,
+    health::Health,
+    sync::pull::Command,
+};
+use sd_notify::NotifyState;
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, oneshot},
+    time::{MissedTickBehavior, interval},
+};
+
+/// A line whose thread took no turn for this long cannot answer a card.
+const STUCK: Duration = Duration::from_secs(5);
+/// How often the clock, the watchdog and the store are looked at.
+const TURN: Duration = Duration::from_secs(1);
+
+/// A served socket: the means to end it, and its task.
+type Serving = (oneshot::Sender<()>, tokio::task::JoinHandle<()>);
+type Reply = oneshot::Sender<Result<String, String>>;
+
+/// Begins to watch the configuration. Without a watch a restart applies a change.
+pub(super) fn watch(path: &Path) -> Option<ConfigWatch> {
+    ConfigWatch::start(path)
+        .inspect_err(|error| tracing::warn!(%error, "changes of the configuration are not seen"))
+        .ok()
+}
+
+/// Lives until SIGTERM or SIGINT.
+pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>) -> Result<(), RunError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Runtime)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Runtime)?;
+    let mut tasks = Tasks::start(&site).await;
+    let (commands, mut commanded) = mpsc::channel(8);
+    let control = serve_control(&site, commands);
+    if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
+        site.health.raise("config_watch", text, site.clock.now().at);
+    }
+    let mut watchdog = Watchdog::default();
+    let mut turn = interval(TURN);
+    turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // A daemon that was not started by systemd has nobody to tell.
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    tracing::info!(site = %site.config.site_id, "deciding");
+    loop {
+        let changed = async {
+            match &mut watch {
+                Some(watch) => drop(watch.changed().await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            () = changed => drop(reload(&mut site, &mut tasks).await),
+            Some(command) = commanded.recv() => obey(command, &mut site, &mut tasks).await,
+            _ = turn.tick() => watchdog.turn(&site),
+        }
+    }
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    tracing::info!("ending: nothing that was answered is lost");
+    if let Some((end, served)) = control {
+        let _ = end.send(());
+        let _ = tokio::time::timeout(TURN, served).await;
+    }
+    tasks.stop().await;
+    shut(site);
+    Ok(())
+}
+
+/// Ends the threads in the order in which they depend on each other.
+fn shut(site: SiteRuntime) {
+    let SiteRuntime {
+        store,
+        lines,
+        keeper,
+        keeper_thread,
+        clock,
+        ..
+    } = site;
+    let _ = keeper.send(Signal::Stop);
+    let _ = keeper_thread.join();
+    drop(lines);
+    boot::record(&store, &clock, EventKind::Stopped, None);
+    if clock.now().trusted {
+        store.note_time(clock.now().at);
+    }
+    store.close();
+}
+
+/// What the control socket asks of the loop.
+#[derive(Debug)]
+enum Order {
+    Now(Reply),
+    Accept(Reply),
+    Reload(Reply),
+}
+
+async fn obey(order: Order, site: &mut SiteRuntime, tasks: &mut Tasks) {
+    match order {
+        Order::Reload(reply) => {
+            let _ = reply.send(reload(site, tasks).await);
+        }
+        Order::Now(reply) => forward(tasks, reply, Command::Now).await,
+        Order::Accept(reply) => forward(tasks, reply, Command::Accept).await,
+    }
+}
+
+async fn forward(tasks: &Tasks, reply: Reply, command: impl FnOnce(Reply) -> Command) {
+    match &tasks.puller {
+        Some(puller) => drop(puller.send(command(reply)).await),
+        None => drop(reply.send(Err(
+            "no cloud is configured: see [cloud] in the configuration".into(),
+        ))),
+    }
+}
+
+/// Reads the configuration again. A bad one is reported and the running one stays.
+async fn reload(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, String> {
+    let next = match config::load(&site.path, &site.environment) {
+        Ok(next) => Arc::new(next),
+        Err(findings) => {
+            let text = format!("the new configuration is refused, the running one stays:\n{findings}");
+            tracing::error!("{text}");
+            site.health
+                .raise("config_refused", text.clone(), site.clock.now().at);
+            boot::record(&site.store, &site.clock, EventKind::ConfigRefused, None);
+            return Err(text);
+        }
+    };
+    site.health.clear("config_refused");
+    if next == site.config {
+        return Ok("nothing has changed".into());
+    }
+    let before = std::mem::replace(&mut site.config, Arc::clone(&next));
+    if (
+        &before.state_dir,
+        &before.runtime_dir,
+        &before.journal,
+        &before.clock,
+    ) != (&next.state_dir, &next.runtime_dir, &next.journal, &next.clock)
+    {
+        let text = "[paths], [journal] and [clock] take effect at the next start: systemctl restart doorward";
+        site.health.raise("restart_needed", text, site.clock.now().at);
+    }
+    site.world.bind(&next, None);
+    site.lines.reconfigure(&next.lines, &next.doors);
+    let _ = site
+        .keeper
+        .send(Signal::Reconfigure(Box::new(config::Config::clone(&next))));
+    tasks.reconfigure(site, &before).await;
+    boot::record(&site.store, &site.clock, EventKind::ConfigApplied, None);
+    for warning in &next.warnings {
+        tracing::warn!("{warning}");
+    }
+    tracing::info!("the new configuration is in force");
+    Ok("the new configuration is in force".into())
+}
+
+/// Feeds systemd's watchdog while decisions are possible, and notices what changes slowly.
+#[derive(Default)]
+struct Watchdog {
+    trusted: Option<bool>,
+    faults: BTreeSet<String>,
+}
+
+impl Watchdog {
+    fn turn(&mut self, site: &SiteRuntime) {
+        site.clock.refresh();
+        let now = site.clock.now();
+        if now.trusted {
+            site.store.note_time(now.at);
+        }
+        self.clock_changed(site, now.trusted);
+        site.health.section("store", &site.store.health());
+        self.faults_changed(site);
+        if decides(site) {
+            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+        }
+    }
+
+    fn clock_changed(&mut self, site: &SiteRuntime, trusted: bool) {
+        if self.trusted == Some(trusted) {
+            return;
+        }
+        let text = "the time is not known for certain: no network time since the start, and no battery clock is configured";
+        match trusted {
+            true => drop(site.health.clear("clock_untrusted")),
+            false => drop(site.health.raise("clock_untrusted", text, site.clock.now().at)),
+        }
+        let detail = if trusted { "trusted" } else { "untrusted" };
+        if self.trusted.is_some() || !trusted {
+            boot::record(
+                &site.store,
+                &site.clock,
+                EventKind::ClockChanged,
+                Some(detail.into()),
+            );
+        }
+        site.health
+            .section("clock", &serde_json::json!({ "trusted": trusted }));
+        self.trusted = Some(trusted);
+    }
+
+    /// Faults that have no event of their own are journalled when they begin and end.
+    fn faults_changed(&mut self, site: &SiteRuntime) {
+        let has_own_event = |key: &str| {
+            [
+                "reader_offline:",
+                "reader_tamper:",
+                "door_",
+                "snapshot_held",
+                "clock_untrusted",
+                "config_refused",
+            ]
+            .iter()
+            .any(|own| key.starts_with(own))
+        };
+        let now: BTreeSet<String> = site
+            .health
+            .doc()
+            .faults
+            .into_iter()
+            .map(|fault| fault.key)
+            .filter(|key| !has_own_event(key))
+            .collect();
+        for begun in now.difference(&self.faults) {
+            boot::record(
+                &site.store,
+                &site.clock,
+                EventKind::Fault,
+                Some(format!("began: {begun}")),
+            );
+        }
+        for ended in self.faults.difference(&now) {
+            boot::record(
+                &site.store,
+                &site.clock,
+                EventKind::Fault,
+                Some(format!("ended: {ended}")),
+            );
+        }
+        self.faults = now;
+    }
+}
+
+/// Whether a card at any line would be answered now.
+fn decides(site: &SiteRuntime) -> bool {
+    let now = site.clock.monotonic();
+    let alive = site.lines.heartbeats().iter().all(|(line, beat)| {
+        let fine = now.saturating_sub(*beat) < STUCK;
+        if !fine {
+            tracing::error!(%line, "the line's thread is stuck");
+        }
+        fine
+    });
+    alive && !site.keeper_thread.is_finished() && site.world.can_decide(site.clock.now())
+}
+
+/// The socket of the command line. Without it the doors go on; the commands say that they do not reach it.
+fn serve_control(site: &SiteRuntime, orders: mpsc::Sender<Order>) -> Option<Serving> {
+    let control = Arc::new(SiteControl {
+        site: site.config.site_id.clone(),
+        health: site.health.clone(),
+        clock: site.clock.clone(),
+        orders,
+    });
+    match ControlSocket::bind(&site.config.runtime_dir) {
+        Ok(socket) => {
+            let (end, ended) = oneshot::channel();
+            let task = tokio::spawn(async move {
+                if let Err(error) = socket.serve(control, async { drop(ended.await) }).await {
+                    tracing::error!(%error, "the control socket ended");
+                }
+            });
+            Some((end, task))
+        }
+        Err(error) => {
+            site.health
+                .raise("control_socket", error.to_string(), site.clock.now().at);
+            None
+        }
+    }
+}
+
+struct SiteControl {
+    site: String,
+    health: Health,
+    clock: Clock,
+    orders: mpsc::Sender<Order>,
+}
+
+impl SiteControl {
+    fn ask(&self, order: impl FnOnce(Reply) -> Order + Send + 'static) -> Action<'_> {
+        Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
+            let ending = || Refused {
+                message: "the gateway is ending".into(),
+                hint: String::new(),
+            };
+            self.orders.send(order(reply)).await.map_err(|_| ending())?;
+            match answer.await.map_err(|_| ending())? {
+                Ok(message) => Ok(Done { message }),
+                Err(message) => Err(Refused {
+                    message,
+                    hint: String::new(),
+                }),
+            }
+        })
+    }
+}
+
+impl Control for SiteControl {
+    fn status(&self) -> StatusDoc {
+        StatusDoc::new(&self.site, self.clock.monotonic().as_secs(), self.health.doc())
+    }
+    fn sync_now(&self) -> Action<'_> {
+        self.ask(Order::Now)
+    }
+    fn sync_accept(&self) -> Action<'_> {
+        self.ask(Order::Accept)
+    }
+    fn reload(&self) -> Action<'_> {
+        self.ask(Order::Reload)
+    }
+}

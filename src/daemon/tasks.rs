@@ -1,0 +1,250 @@
+//! Everything that may wait for a network: the cloud, the check-ins, the building network. Each task ends and
+//! begins again by itself when its part of the configuration changes; the doors do not notice.
+
+use super::boot::SiteRuntime;
+use crate::{
+    access::{Index, Limits},
+    building::{self, Outbox, OutboxError},
+    config::{
+        Config,
+        model::{CheckinConfig, CloudConfig, MqttConfig},
+    },
+    domain::EntryEvent,
+    doors::world::World,
+    platform::{Platform, contract::ContractCloud},
+    store::{Begin, Store},
+    sync::{
+        checkins::{self, Drain},
+        pull::{Command, Doors, Puller},
+    },
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+
+/// The name of the building network in the outbox.
+const MQTT: &str = "mqtt";
+/// How long tasks may take to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// The running tasks.
+pub(super) struct Tasks {
+    pub(super) puller: Option<mpsc::Sender<Command>>,
+    pull_task: Option<JoinHandle<()>>,
+    platform: Option<Arc<dyn Platform>>,
+    checkins: Stoppable<CheckinConfig>,
+    mqtt: Stoppable<MqttConfig>,
+}
+
+/// A task with what it was made of, and the means to end it.
+struct Stoppable<C> {
+    config: Option<C>,
+    stop: Option<(watch::Sender<bool>, JoinHandle<()>)>,
+}
+
+impl<C> Stoppable<C> {
+    const fn none() -> Self {
+        Self {
+            config: None,
+            stop: None,
+        }
+    }
+
+    async fn end(&mut self) {
+        if let Some((stop, task)) = self.stop.take() {
+            let _ = stop.send(true);
+            if timeout(FAREWELL, task).await.is_err() {
+                tracing::warn!("a task did not end in time and is left behind");
+            }
+        }
+    }
+
+    fn begin<F>(&mut self, config: C, task: impl FnOnce(watch::Receiver<bool>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (stop, stopped) = watch::channel(false);
+        self.config = Some(config);
+        self.stop = Some((stop, tokio::spawn(task(stopped))));
+    }
+}
+
+impl Tasks {
+    /// Starts what the configuration names.
+    pub(super) async fn start(site: &SiteRuntime) -> Self {
+        let mut tasks = Self {
+            puller: None,
+            pull_task: None,
+            platform: None,
+            checkins: Stoppable::none(),
+            mqtt: Stoppable::none(),
+        };
+        tasks.begin_cloud(site);
+        tasks.begin_checkins(site).await;
+        tasks.begin_mqtt(site).await;
+        tasks
+    }
+
+    /// Takes a new configuration over: what changed begins again, the rest goes on.
+    pub(super) async fn reconfigure(&mut self, site: &SiteRuntime, before: &Config) {
+        let same_cloud = before.cloud == site.config.cloud;
+        if same_cloud {
+            if let Some(puller) = &self.puller {
+                let _ = puller.send(Command::Reconfigure(Arc::clone(&site.config))).await;
+            }
+        } else {
+            self.end_cloud().await;
+            self.begin_cloud(site);
+        }
+        if !same_cloud || self.checkins.config != site.config.checkins {
+            self.checkins.end().await;
+            self.begin_checkins(site).await;
+        }
+        if self.mqtt.config != site.config.mqtt {
+            self.mqtt.end().await;
+            self.begin_mqtt(site).await;
+        }
+    }
+
+    /// Ends everything; what was not delivered waits in the journal.
+    pub(super) async fn stop(&mut self) {
+        self.end_cloud().await;
+        self.checkins.end().await;
+        self.mqtt.end().await;
+    }
+
+    fn begin_cloud(&mut self, site: &SiteRuntime) {
+        self.platform = platform(&site.config.cloud, site);
+        let Some(platform) = &self.platform else { return };
+        let puller = Puller::new(
+            Arc::clone(platform),
+            Arc::clone(&site.config),
+            site.store.clone(),
+            Arc::new(WorldDoors(Arc::clone(&site.world))),
+            site.clock.clone(),
+            site.health.clone(),
+        );
+        let (sender, commands) = mpsc::channel(8);
+        self.puller = Some(sender);
+        self.pull_task = Some(tokio::spawn(puller.run(commands)));
+    }
+
+    async fn end_cloud(&mut self) {
+        self.puller = None;
+        self.platform = None;
+        if let Some(task) = self.pull_task.take() {
+            // A fetch under way is dropped: a part of the facts changes nothing (invariant 4).
+            task.abort();
+            let _ = task.await;
+        }
+    }
+
+    async fn begin_checkins(&mut self, site: &SiteRuntime) {
+        self.checkins.config = site.config.checkins.clone();
+        let takes = |platform: &&Arc<dyn Platform>| platform.capabilities().check_ins;
+        let (Some(config), Some(platform)) = (&site.config.checkins, self.platform.as_ref().filter(takes))
+        else {
+            site.store.forget(checkins::SUBSCRIBER);
+            site.health.clear("check_ins_waiting");
+            return;
+        };
+        if !register(&site.store, checkins::SUBSCRIBER).await {
+            return;
+        }
+        let drain = Drain {
+            platform: Arc::clone(platform),
+            config: config.clone(),
+            store: site.store.clone(),
+            clock: site.clock.clone(),
+            health: site.health.clone(),
+        };
+        self.checkins.begin(config.clone(), |stop| drain.run(stop));
+    }
+
+    async fn begin_mqtt(&mut self, site: &SiteRuntime) {
+        self.mqtt.config = site.config.mqtt.clone();
+        let Some(config) = site.config.mqtt.clone() else {
+            site.store.forget(MQTT);
+            return;
+        };
+        if !register(&site.store, MQTT).await {
+            return;
+        }
+        let outbox: Arc<dyn Outbox> = Arc::new(MqttOutbox(site.store.clone()));
+        let (health, clock) = (site.health.clone(), site.clock.clone());
+        self.mqtt.begin(config.clone(), |stop| {
+            building::run(config, outbox, health, clock, stop)
+        });
+    }
+}
+
+/// A new subscriber begins with the next event: what happened before it was wanted is not told to it.
+async fn register(store: &Store, subscriber: &'static str) -> bool {
+    let store = store.clone();
+    let registered = tokio::task::spawn_blocking(move || store.register(subscriber, Begin::Next)).await;
+    match registered {
+        Ok(Ok(_)) => true,
+        Ok(Err(error)) => {
+            tracing::error!(%error, subscriber, "the journal does not take this subscriber");
+            false
+        }
+        Err(error) => {
+            tracing::error!(%error, subscriber, "the journal does not take this subscriber");
+            false
+        }
+    }
+}
+
+/// The adapter of a configuration.
+fn platform(cloud: &CloudConfig, site: &SiteRuntime) -> Option<Arc<dyn Platform>> {
+    match cloud {
+        CloudConfig::None => None,
+        CloudConfig::File { .. } => None,
+        CloudConfig::Contract(http) => match ContractCloud::new(http) {
+            Ok(contract) => {
+                site.health.clear("cloud_refused");
+                Some(Arc::new(contract))
+            }
+            Err(error) => {
+                site.health
+                    .raise("cloud_refused", error.to_string(), site.clock.now().at);
+                None
+            }
+        },
+    }
+}
+
+struct WorldDoors(Arc<World>);
+
+impl Doors for WorldDoors {
+    fn swap(&self, index: Arc<Index>) {
+        self.0.swap_index(index);
+    }
+    fn limits(&self, limits: Limits) {
+        self.0.set_limits(limits);
+    }
+}
+
+struct MqttOutbox(Store);
+
+impl Outbox for MqttOutbox {
+    fn after(&self, seq: u64, limit: usize) -> Result<Vec<EntryEvent>, OutboxError> {
+        self.0
+            .events_after(seq, limit)
+            .map_err(|error| OutboxError(error.to_string()))
+    }
+    fn cursor(&self) -> u64 {
+        self.0.cursor(MQTT)
+    }
+    fn acknowledge(&self, seq: u64) -> Result<(), OutboxError> {
+        self.0
+            .acknowledge(MQTT, seq)
+            .map_err(|error| OutboxError(error.to_string()))
+    }
+    fn wake(&self) -> watch::Receiver<u64> {
+        self.0.committed()
+    }
+}

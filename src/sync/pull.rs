@@ -1,0 +1,527 @@
+//! The task that pulls facts, judges them, stores them and puts them in force.
+//!
+//! It never blocks the runtime: building and storing happen on the blocking pool. Whatever goes wrong, what is
+//! in force stays in force (invariant 4).
+
+use super::{
+    build::{self, Built, Local},
+    judge::{self, Weighed},
+    pace::Pace,
+    stale,
+};
+use crate::{
+    access::{Index, Limits},
+    clock::Clock,
+    config::Config,
+    domain::{ClockQuality, EventKind, event::Draft, facts::Facts, time::Millis},
+    health::Health,
+    platform::{ErrorKind, Fetched, Known, Platform, PlatformError, Retry},
+    store::{SnapshotMeta, Store, StoreError},
+};
+use serde::Serialize;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
+
+/// A hint is waited for this long at a time.
+const HINT_WAIT: Duration = Duration::from_secs(50);
+/// The longest pause after failures in a row.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The pause when a person has to change something first: a wrong token, an untrusted certificate.
+const RARELY: Duration = Duration::from_secs(60);
+/// How many warnings the status shows; the rest is counted.
+const SHOWN_WARNINGS: usize = 50;
+
+/// Where a new index and new limits go.
+pub trait Doors: Send + Sync {
+    /// Puts a complete index in force, at once.
+    fn swap(&self, index: Arc<Index>);
+    /// Puts new limits in force.
+    fn limits(&self, limits: Limits);
+}
+
+/// What the task is told.
+#[derive(Debug)]
+pub enum Command {
+    /// Pull now, and say how it went.
+    Now(oneshot::Sender<Result<String, String>>),
+    /// Put the held snapshot in force, and say how it went.
+    Accept(oneshot::Sender<Result<String, String>>),
+    /// A new configuration: the facts in force are worked out again by its rules.
+    Reconfigure(Arc<Config>),
+}
+
+/// The state of synchronisation, as `doorward sync status` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Status {
+    /// Where the facts come from.
+    pub place: String,
+    /// Version in force, if there is one.
+    pub version: Option<u64>,
+    /// When it was fetched, Unix milliseconds.
+    pub taken_at: Option<Millis>,
+    /// People, cards and grants in force.
+    pub people: u64,
+    /// See `people`.
+    pub credentials: u64,
+    /// See `people`.
+    pub grants: u64,
+    /// Last successful contact, Unix milliseconds.
+    pub last_contact: Option<Millis>,
+    /// What went wrong at the last try, if anything did.
+    pub last_error: Option<String>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// What is held back, and why.
+    pub held: Option<SnapshotMeta>,
+    /// What a person should look at in the facts.
+    pub warnings: Vec<String>,
+}
+
+/// The task.
+pub struct Puller {
+    platform: Arc<dyn Platform>,
+    config: Arc<Config>,
+    store: Store,
+    doors: Arc<dyn Doors>,
+    clock: Clock,
+    health: Health,
+    pace: Pace,
+    hints: bool,
+    active: Option<SnapshotMeta>,
+    status: Status,
+}
+
+impl Puller {
+    /// A task that begins where the store left off. `active` is in force already.
+    #[must_use]
+    pub fn new(
+        platform: Arc<dyn Platform>,
+        config: Arc<Config>,
+        store: Store,
+        doors: Arc<dyn Doors>,
+        clock: Clock,
+        health: Health,
+    ) -> Self {
+        let active = store.active().ok().flatten().map(|stored| stored.meta);
+        let held = store.held().ok().flatten().map(|stored| stored.meta);
+        let status = Status {
+            place: platform.place(),
+            last_contact: store.last_contact(),
+            held,
+            ..Status::default()
+        };
+        let hints = platform.capabilities().hints;
+        let pace = Pace::new(LONGEST_PAUSE);
+        let mut puller = Self {
+            platform,
+            config,
+            store,
+            doors,
+            clock,
+            health,
+            pace,
+            hints,
+            active,
+            status,
+        };
+        puller.show();
+        puller
+    }
+
+    /// Runs until nobody can command it any more.
+    pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut due = Instant::now();
+        let minute = Duration::from_secs(60);
+        loop {
+            let platform = Arc::clone(&self.platform);
+            let after = self.known().map_or(0, |known| known.version);
+            let listening = self.hints && self.pace.failures() == 0 && self.active.is_some();
+            tokio::select! {
+                () = sleep_until(due) => due = Instant::now() + self.pull().await.1,
+                hint = platform.wait_hint(after, HINT_WAIT), if listening => match hint {
+                    Ok(true) => due = Instant::now() + self.pull().await.1,
+                    Ok(false) => {}
+                    // The timer reconciles; hints come back with the next pull that works.
+                    Err(error) => {
+                        tracing::debug!(%error, "no hints for now");
+                        self.hints = false;
+                    }
+                },
+                command = commands.recv() => match command {
+                    None => return,
+                    Some(Command::Now(reply)) => {
+                        let (outcome, pause) = self.pull().await;
+                        due = Instant::now() + pause;
+                        let _ = reply.send(outcome);
+                    }
+                    Some(Command::Accept(reply)) => {
+                        let _ = reply.send(self.accept().await);
+                    }
+                    Some(Command::Reconfigure(config)) => self.reconfigure(config).await,
+                },
+                () = tokio::time::sleep(minute) => {}
+            }
+            self.age();
+        }
+    }
+
+    /// What the platform need not send again: what is held back, if something is, else what is in force.
+    fn known(&self) -> Option<Known> {
+        let meta = self.status.held.as_ref().or(self.active.as_ref())?;
+        Some(Known {
+            version: meta.version,
+            etag: meta.etag.clone(),
+        })
+    }
+
+    /// Pulls once. Gives what to tell a person, and how long to wait.
+    async fn pull(&mut self) -> (Result<String, String>, Duration) {
+        let known = self.known();
+        let platform = Arc::clone(&self.platform);
+        let outcome = match platform.fetch(known.as_ref()).await {
+            Ok(Fetched::Unchanged) => {
+                if self.status.held.is_none() {
+                    self.contact();
+                }
+                Ok("nothing has changed".to_owned())
+            }
+            Ok(Fetched::Facts {
+                facts,
+                etag,
+                problems,
+            }) => {
+                let problems = problems.iter().map(ToString::to_string).collect();
+                self.consider(facts, etag, problems).await
+            }
+            Err(error) => return self.failed(&error),
+        };
+        self.pace.succeeded();
+        self.hints = self.platform.capabilities().hints;
+        self.status.last_error = None;
+        for fault in ["cloud_unreachable", "cloud_refused"] {
+            self.health.clear(fault);
+        }
+        self.show();
+        (outcome, self.config.sync.poll)
+    }
+
+    fn failed(&mut self, error: &PlatformError) -> (Result<String, String>, Duration) {
+        let wait = match error.retry() {
+            Retry::After(asked) => self.pace.failed(Some(asked), self.jitter()),
+            Retry::Backoff => self.pace.failed(None, self.jitter()),
+            Retry::Rarely | Retry::Never => {
+                self.pace.failed(None, 1.0);
+                RARELY
+            }
+        };
+        let refused = matches!(
+            error.kind,
+            ErrorKind::Unauthorised | ErrorKind::Tls | ErrorKind::Rejected { .. }
+        );
+        let (fault, other) = match refused {
+            true => ("cloud_refused", "cloud_unreachable"),
+            false => ("cloud_unreachable", "cloud_refused"),
+        };
+        if self.health.raise(fault, error.text.clone(), self.clock.now().at) {
+            tracing::warn!(error = %error.text, "the facts could not be fetched; the last ones stay in force");
+        }
+        self.health.clear(other);
+        self.status.last_error = Some(error.text.clone());
+        self.show();
+        (Err(error.text.clone()), wait)
+    }
+
+    /// Anything between 0 and 1 that differs between gateways and tries.
+    fn jitter(&self) -> f64 {
+        f64::from(u32::try_from(self.clock.monotonic().subsec_nanos() % 1_000).unwrap_or(0)) / 1_000.0
+    }
+
+    /// Complete facts have come: build, judge, and hold them or put them in force.
+    async fn consider(
+        &mut self,
+        facts: Facts,
+        etag: Option<String>,
+        problems: Vec<String>,
+    ) -> Result<String, String> {
+        let now = self.clock.now().at;
+        let (config, store) = (Arc::clone(&self.config), self.store.clone());
+        let first = self.active.is_none();
+        let job = move || -> Result<_, String> {
+            let local = local(&store).map_err(|error| error.to_string())?;
+            let built = build::build(&facts, &config, &local, now).map_err(|error| error.to_string())?;
+            let hold = if first {
+                None
+            } else {
+                judge_against_active(&store, &config, &built, now)
+            };
+            Ok((facts, built, hold))
+        };
+        let (facts, mut built, hold) = blocking(job).await?;
+        built.warnings.splice(0..0, problems);
+        let mut meta = meta(&built, etag);
+        match hold {
+            Some(hold) => {
+                meta.held_because = Some(hold.to_string());
+                self.hold(meta, facts, built).await
+            }
+            None => self.apply(meta, facts, built).await,
+        }
+    }
+
+    async fn hold(&mut self, meta: SnapshotMeta, facts: Facts, built: Built) -> Result<String, String> {
+        let why = meta.held_because.clone().unwrap_or_default();
+        let (store, stored) = (self.store.clone(), meta.clone());
+        let image = built.index.to_image();
+        blocking(move || {
+            store
+                .hold_snapshot(&stored, &facts, &image)
+                .map_err(|error| error.to_string())
+        })
+        .await?;
+        if self
+            .health
+            .raise("snapshot_held", why.clone(), self.clock.now().at)
+        {
+            self.event(EventKind::SnapshotHeld, why.clone());
+            tracing::warn!(%why, "a snapshot is held back");
+        }
+        self.status.held = Some(meta);
+        Err(why)
+    }
+
+    async fn apply(&mut self, meta: SnapshotMeta, facts: Facts, built: Built) -> Result<String, String> {
+        let (store, stored) = (self.store.clone(), meta.clone());
+        let (image, was_held) = (built.index.to_image(), self.status.held.is_some());
+        let kept = blocking(move || {
+            let text = |error: StoreError| error.to_string();
+            store.apply_snapshot(&stored, &facts, &image).map_err(text)?;
+            if was_held {
+                store.discard_held().map(drop).map_err(text)
+            } else {
+                Ok(())
+            }
+        });
+        // A card that cannot be written must not keep new rights from the doors: they live in memory until it can.
+        if let Err(error) = kept.await {
+            let text = format!("the newest facts decide at the doors, but are not on disk: {error}");
+            self.health
+                .raise("snapshot_not_stored", text, self.clock.now().at);
+        } else {
+            self.health.clear("snapshot_not_stored");
+        }
+        self.doors.swap(Arc::new(built.index));
+        self.health.clear("snapshot_held");
+        self.status.held = None;
+        self.show_warnings(built.warnings);
+        let words = format!(
+            "version {}: {} people, {} cards, {} grants",
+            meta.version, meta.people, meta.credentials, meta.grants
+        );
+        self.event(EventKind::SnapshotApplied, words.clone());
+        self.active = Some(meta);
+        self.contact();
+        Ok(words)
+    }
+
+    /// A person says that what is held back is meant.
+    async fn accept(&mut self) -> Result<String, String> {
+        if self.status.held.is_none() {
+            return Err("no snapshot is held back".into());
+        }
+        let (config, store) = (Arc::clone(&self.config), self.store.clone());
+        let job = move || -> Result<_, String> {
+            let text = |error: StoreError| error.to_string();
+            let held = store.held().map_err(text)?.ok_or("no snapshot is held back")?;
+            let facts = store.facts(&held).map_err(text)?;
+            let local = local(&store).map_err(text)?;
+            let built =
+                build::build(&facts, &config, &local, held.meta.taken_at).map_err(|e| e.to_string())?;
+            Ok((held.meta, facts, built))
+        };
+        let (mut meta, facts, built) = blocking(job).await?;
+        meta.held_because = None;
+        let outcome = self.apply(meta, facts, built).await;
+        self.show();
+        outcome
+    }
+
+    /// The rules, the mapping or the site changed: the same facts, worked out again.
+    async fn reconfigure(&mut self, config: Arc<Config>) {
+        self.config = config;
+        let (config, store) = (Arc::clone(&self.config), self.store.clone());
+        let job = move || rebuild(&store, &config);
+        match blocking(job).await {
+            Ok(Some((meta, _, built))) => {
+                let (store, image) = (self.store.clone(), built.index.to_image());
+                let kept = blocking(move || store.replace_image(&image).map_err(|error| error.to_string()));
+                if let Err(error) = kept.await {
+                    tracing::warn!(%error, "the index of the new configuration is not on disk");
+                }
+                self.doors.swap(Arc::new(built.index));
+                self.active = Some(meta);
+                self.show_warnings(built.warnings);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, "the facts could not be worked out by the new configuration")
+            }
+        }
+        self.show();
+    }
+
+    fn contact(&mut self) {
+        let now = self.clock.now();
+        // An untrusted clock must not make contact look older or newer than it was: keep the later of the two.
+        let at = if now.trusted {
+            now.at
+        } else {
+            now.at.max(self.status.last_contact.unwrap_or(Millis::MIN))
+        };
+        self.status.last_contact = Some(at);
+        self.store.note_contact(at);
+        self.age();
+    }
+
+    /// Staleness: limits for the doors, warnings before.
+    fn age(&mut self) {
+        let now = self.clock.now();
+        self.doors
+            .limits(stale::limits(&self.config, self.status.last_contact));
+        let ageing = stale::ageing(&self.config, self.status.last_contact, now.at);
+        for kind in crate::domain::GrantKind::ALL {
+            let key = format!("stale:{}", kind.name());
+            match ageing.iter().find(|ageing| ageing.kind == kind && now.trusted) {
+                None => drop(self.health.clear(&key)),
+                Some(ageing) => drop(self.health.raise(&key, stale_words(*ageing, now.at), now.at)),
+            }
+        }
+    }
+
+    fn event(&self, kind: EventKind, detail: String) {
+        let now = self.clock.now();
+        let clock = if now.trusted {
+            ClockQuality::Trusted
+        } else {
+            ClockQuality::Untrusted
+        };
+        self.store.record(&Draft {
+            detail: Some(detail),
+            ..Draft::new(kind, now.at, clock)
+        });
+    }
+
+    fn show_warnings(&mut self, mut warnings: Vec<String>) {
+        if warnings.len() > SHOWN_WARNINGS {
+            let more = warnings.len() - SHOWN_WARNINGS;
+            warnings.truncate(SHOWN_WARNINGS);
+            warnings.push(format!("and {more} more"));
+        }
+        self.status.warnings = warnings;
+    }
+
+    fn show(&mut self) {
+        self.status.failures = self.pace.failures();
+        if let Some(active) = &self.active {
+            self.status.version = Some(active.version);
+            self.status.taken_at = Some(active.taken_at);
+            (self.status.people, self.status.credentials) = (active.people, active.credentials);
+            self.status.grants = active.grants;
+        }
+        if let Some(why) = self
+            .status
+            .held
+            .as_ref()
+            .and_then(|held| held.held_because.clone())
+        {
+            self.health.raise("snapshot_held", why, self.clock.now().at);
+        }
+        self.health.section("sync", &self.status);
+    }
+}
+
+fn stale_words(ageing: stale::Ageing, now: Millis) -> String {
+    let kind = ageing.kind.name();
+    let left = (ageing.stale_at - now) / crate::domain::time::DAY_MS;
+    if ageing.stale_at <= now {
+        format!(
+            "grants of kind {kind} are refused: the platform was not reached for too long. Bring the connection back"
+        )
+    } else {
+        format!(
+            "grants of kind {kind} will be refused in {left} days unless the platform is reached. Bring the connection back"
+        )
+    }
+}
+
+fn meta(built: &Built, etag: Option<String>) -> SnapshotMeta {
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    SnapshotMeta {
+        version: built.snapshot.version,
+        etag,
+        taken_at: built.snapshot.taken_at,
+        people: count(built.snapshot.people.len()),
+        credentials: count(built.snapshot.credentials.len()),
+        grants: count(built.snapshot.grants.len()),
+        held_because: None,
+    }
+}
+
+/// The local cards and blocks of a store.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn local(store: &Store) -> Result<Local, StoreError> {
+    let cards = store
+        .local_cards()?
+        .into_iter()
+        .map(|card| (card.credential, card.person))
+        .collect();
+    Ok(Local {
+        cards,
+        blocks: store.blocks()?,
+    })
+}
+
+/// The facts in force, worked out again by a configuration. `None` when there are none yet.
+///
+/// # Errors
+/// In words, when the store cannot be read or the index not be built.
+pub fn rebuild(store: &Store, config: &Config) -> Result<Option<(SnapshotMeta, Facts, Built)>, String> {
+    let text = |error: StoreError| error.to_string();
+    let Some(active) = store.active().map_err(text)? else {
+        return Ok(None);
+    };
+    let facts = store.facts(&active).map_err(text)?;
+    let local = local(store).map_err(text)?;
+    let built =
+        build::build(&facts, config, &local, active.meta.taken_at).map_err(|error| error.to_string())?;
+    let meta = meta(&built, active.meta.etag);
+    Ok(Some((meta, facts, built)))
+}
+
+/// A store whose active facts cannot be read judges nothing: then the version alone is compared by the caller's
+/// meta, and the fault is the store's own.
+fn judge_against_active(store: &Store, config: &Config, next: &Built, now: Millis) -> Option<judge::Hold> {
+    let (meta, _, active) = rebuild(store, config).ok().flatten()?;
+    let before = Weighed {
+        version: meta.version,
+        grants: &active.snapshot.grants,
+    };
+    let after = Weighed {
+        version: next.snapshot.version,
+        grants: &next.snapshot.grants,
+    };
+    judge::judge(&before, &after, config.sync.hold_share, now)
+}
+
+async fn blocking<T: Send + 'static>(
+    job: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    match tokio::task::spawn_blocking(job).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(format!("work in the background broke off: {error}")),
+    }
+}
