@@ -4,6 +4,7 @@ mod golden;
 mod images;
 mod no_allocation;
 mod random;
+mod reasons;
 
 use super::{Explanation, Index, Limits, Query, Verdict, explain};
 use crate::domain::{
