@@ -1,1 +1,3 @@
 //! Assembly of `doorward run`: threads, tasks, reload, shutdown.
+
+pub mod control;
