@@ -1,2 +1,5 @@
-//! Doorward.
-fn main() {}
+//! `doorward`: all of it is in the library.
+
+fn main() -> std::process::ExitCode {
+    doorward::cli::main()
+}

@@ -136,3 +136,28 @@ fn the_default_key_of_osdp_is_no_key() {
     let (config, _) = read(["good", "good"]);
     assert_eq!(config.unwrap().warnings.len(), 1, "the same key twice");
 }
+
+#[test]
+fn the_brokers_private_key_is_private() {
+    let folder = Folder::new();
+    folder.file("cert.pem", "", 0o644);
+    let read = || {
+        let text = "[site]\nid = \"s\"\nzone = \"UTC\"\n[mqtt]\nurl = \"mqtts://b\"\n\
+            client_cert_file = \"cert.pem\"\nclient_key_file = \"key.pem\"\n";
+        parse(
+            &folder.0.path().join("x.toml"),
+            text.into(),
+            Purpose::Run,
+            &Environment::default(),
+        )
+    };
+    folder.file("key.pem", "", 0o644);
+    let (config, findings) = read();
+    assert!(
+        config.is_none() && findings.errors[0].what.contains("everybody"),
+        "{findings}"
+    );
+    folder.file("key.pem", "", 0o640);
+    let (config, findings) = read();
+    assert!(config.unwrap().mqtt.unwrap().client_cert.is_some(), "{findings}");
+}

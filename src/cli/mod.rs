@@ -1,1 +1,104 @@
-//! Arguments, one file a command; tables and JSON.
+//! The commands: arguments, one file each, and no logic.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `args` | the whole command line as one type |
+//! | `out` | tables, colours and JSON lines on standard output |
+//! | `failure` | what a command ends with when it fails: message, hint, exit status |
+//! | `logging` | where the log goes and how it looks |
+//! | `client` | talks to a running gateway |
+//! | `moment` | times as people type and read them |
+//! | the others | one command each |
+
+pub mod args;
+pub mod check_config;
+pub mod client;
+pub mod demo;
+pub mod events;
+pub mod explain;
+pub mod failure;
+pub mod logging;
+pub mod moment;
+pub mod out;
+pub mod report;
+pub mod run;
+pub mod sync;
+
+use crate::config::{Config, Environment, Purpose};
+use args::{Args, Command};
+use clap::Parser;
+use failure::{Failure, status};
+use out::Out;
+use std::process::ExitCode;
+
+/// What a command needs besides its own arguments.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The global arguments.
+    pub args: &'a Args,
+    /// What the process was given.
+    pub environment: &'a Environment,
+}
+
+impl Context<'_> {
+    /// The configuration for a command that only looks: secrets that this user may not read are left empty.
+    ///
+    /// # Errors
+    /// With everything that is wrong with it.
+    pub fn config(&self) -> Result<Config, Failure> {
+        let (config, findings) = crate::config::read(&self.args.config, Purpose::Inspect, self.environment);
+        config.ok_or_else(|| Failure::config(&findings))
+    }
+
+    /// A small runtime for a command that talks to the gateway.
+    ///
+    /// # Errors
+    /// When the system gives none.
+    pub fn runtime(&self) -> Result<tokio::runtime::Runtime, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(|error| Failure::new(status::FAILED, format!("no runtime: {error}"), ""))
+    }
+}
+
+/// The whole program: reads the arguments, runs the command, prints what went wrong.
+#[must_use]
+pub fn main() -> ExitCode {
+    let environment = Environment::of_process();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print(); // help goes to standard output, mistakes to standard error
+            return ExitCode::from(if error.use_stderr() {
+                status::USAGE
+            } else {
+                status::OK
+            });
+        }
+    };
+    let mut out = Out::standard(args.json, args.color, &environment);
+    let context = Context {
+        args: &args,
+        environment: &environment,
+    };
+    match dispatch(&context, &mut out).and_then(|status| out.finish().map(|()| status)) {
+        Ok(status) => ExitCode::from(status),
+        // Whoever reads has enough: `doorward events | head`.
+        Err(failure) if failure.is_broken_pipe() => ExitCode::from(status::OK),
+        Err(failure) => {
+            out::complain(&failure, args.json, args.color, &environment);
+            ExitCode::from(failure.status)
+        }
+    }
+}
+
+fn dispatch(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
+    match &context.args.command {
+        Command::Run(args) => run::run(context, args),
+        Command::Demo(args) => demo::run(context, args, out),
+        Command::CheckConfig(args) => check_config::run(context, args, out),
+        Command::Explain(args) => explain::run(context, args, out),
+        Command::Events(args) => events::run(context, args, out),
+        Command::Sync(args) => sync::run(context, args, out),
+        Command::Report(args) => report::run(context, args, out),
+    }
+}

@@ -26,6 +26,7 @@ mod schedule;
 mod secrets;
 mod section;
 mod site;
+pub mod watch;
 mod wiring;
 
 pub use env::Environment;
@@ -33,3 +34,4 @@ pub use error::{ConfigError, Findings, Palette};
 pub use load::{load, parse, read};
 pub use model::Config;
 pub use secrets::Purpose;
+pub use watch::{ConfigWatch, Trigger};

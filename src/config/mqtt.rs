@@ -4,7 +4,7 @@ use super::{
     cloud::{certificates, is_loopback},
     model::{MqttConfig, PersonDetail},
     reading::At,
-    secrets::Keeper,
+    secrets::{Keeper, readable_by_anybody},
     section::Section,
 };
 use crate::domain::secret::Secret;
@@ -129,6 +129,15 @@ fn client_certificate(section: &Section<'_>, keeper: &Keeper<'_>) -> Option<(Pat
         if section.has(one) && !section.has(other) {
             section.missing(other, &format!("`{one}` and `{other}` belong together"));
         }
+    }
+    if let Some(mode) = key.as_ref().and_then(|key| readable_by_anybody(key)) {
+        let what = format!("the private key can be read by everybody (mode {mode:04o})");
+        section.reading.error(
+            &section.span_of("client_key_file"),
+            "mqtt.client_key_file",
+            what,
+            "chmod 600 it, and have the certificate made anew",
+        );
     }
     certificate.zip(key)
 }

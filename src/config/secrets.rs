@@ -215,6 +215,12 @@ fn read_private(path: &Path, group_readable: bool) -> Result<String, Unfit> {
     }
 }
 
+/// The mode of a file that users outside its group may read.
+pub(super) fn readable_by_anybody(path: &Path) -> Option<u32> {
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o7777;
+    (mode & 0o007 != 0).then_some(mode)
+}
+
 /// The system's error without its number.
 pub(super) fn plain(error: &std::io::Error) -> String {
     match error.kind() {

@@ -1,0 +1,66 @@
+//! The command line as one type.
+
+use super::{check_config, demo, events, explain, out::ColorChoice, report, run, sync};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Decides at the doors of a coworking space, from its own memory.
+#[derive(Debug, Parser)]
+#[command(
+    name = "doorward",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  doorward check-config /etc/doorward/doorward.toml
+  doorward explain --credential uid:04A2B3C4D5E680 --door front-door
+  doorward events --follow
+
+Exit status:
+  0   done; for `explain`: the door would open
+  1   refused or failed
+  64  the command line was not understood
+  69  the gateway is not running
+  78  the configuration has mistakes"
+)]
+pub struct Args {
+    /// The configuration file.
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        default_value = "/etc/doorward/doorward.toml"
+    )]
+    pub config: PathBuf,
+    /// Prints JSON: one document, or one line for each event.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Whether to use colours. By itself: on a terminal, unless NO_COLOR is set.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+    /// What is logged to standard error: a level, or a filter such as `info,doorward::readers=debug`.
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub log: Option<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the gateway until SIGTERM. SIGHUP or a changed file puts a new configuration into force.
+    Run(run::RunArgs),
+    /// Shows a simulated site: readers, cloud and doors in this terminal.
+    Demo(demo::DemoArgs),
+    /// Shows everything that is wrong with a configuration.
+    CheckConfig(check_config::CheckConfigArgs),
+    /// Tells what a card would get at a door, and why. Opens nothing.
+    Explain(explain::ExplainArgs),
+    /// Lists what happened at the doors.
+    Events(events::EventsArgs),
+    /// Shows or steers how facts come from the cloud.
+    Sync(sync::SyncArgs),
+    /// Shows how the gateway is: faults first, then each part.
+    Report(report::ReportArgs),
+}

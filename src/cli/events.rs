@@ -1,0 +1,235 @@
+//! `doorward events`, and the public form of an event.
+
+use super::{
+    Context,
+    failure::{Failure, status},
+    moment,
+    out::{Cell, Out, Tone},
+};
+use crate::{
+    config::Config,
+    domain::{ClockQuality, EntryEvent, EventKind, time::Millis},
+};
+use serde::Serialize;
+
+/// Arguments of `events`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  doorward events                       the last 50
+  doorward events --since 2h            since two hours ago
+  doorward events --since '2026-11-22 08:00' --limit 1000
+  doorward events --follow --json       one JSON document a line, as they happen")]
+pub struct EventsArgs {
+    /// Goes on with new events until Ctrl-C.
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Only events since then: 2h, 3d, 14:25, 2026-11-22 08:00 (by the building's clock) or RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// At most so many, the latest.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub limit: u32,
+}
+
+impl EventsArgs {
+    /// `--since` as an instant.
+    ///
+    /// # Errors
+    /// When it is no time.
+    pub fn since(&self, zone: &str, now: Millis) -> Result<Option<Millis>, Failure> {
+        let parse = |text: &String| moment::parse(text, zone, now);
+        self.since
+            .as_ref()
+            .map(parse)
+            .transpose()
+            .map_err(|error| Failure::new(status::USAGE, error.to_string(), ""))
+    }
+}
+
+pub(super) fn run(context: &Context<'_>, args: &EventsArgs, out: &mut Out) -> Result<u8, Failure> {
+    let config = context.config()?;
+    list(&config, args, out)
+}
+
+/// Reads the journal. [`show`] prints what was found, [`show_one`] each that follows.
+fn list(_config: &Config, _args: &EventsArgs, _out: &mut Out) -> Result<u8, Failure> {
+    Err(Failure::not_available("`events`"))
+}
+
+/// An event as machines get it. Names and words are stable; absent is what the event does not have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventDoc<'a> {
+    /// Unique for ever.
+    pub id: &'a str,
+    /// Grows by one for each event.
+    pub sequence: u64,
+    /// RFC 3339 in UTC, milliseconds.
+    pub time: String,
+    /// How much the time may be believed.
+    pub clock: ClockQuality,
+    /// What happened.
+    pub kind: &'static str,
+    /// At which door.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub door: Option<&'a str>,
+    /// At which reader.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reader: Option<&'a str>,
+    /// `granted` or `refused`, for presentations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<&'static str>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// Who.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonDoc<'a>>,
+    /// The card, all but its end left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+    /// The platform object of the deciding grant, or of the nearest miss.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<&'a str>,
+    /// The rule of that grant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<u8>,
+    /// Anything else, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<&'a str>,
+}
+
+/// The person of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PersonDoc<'a> {
+    /// The platform's id.
+    pub id: &'a str,
+    /// The name then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<&'a str>,
+}
+
+impl<'a> From<&'a EntryEvent> for EventDoc<'a> {
+    fn from(event: &'a EntryEvent) -> Self {
+        let body = &event.body;
+        Self {
+            id: event.id.as_str(),
+            sequence: event.seq,
+            time: moment::rfc3339(body.at),
+            clock: body.clock,
+            kind: body.kind.name(),
+            door: body.door.as_ref().map(|door| door.as_str()),
+            reader: body.reader.as_ref().map(|reader| reader.as_str()),
+            decision: decision(body.kind),
+            reason: body.reason.map(|reason| reason.name()),
+            person: body.person.as_ref().map(|person| PersonDoc {
+                id: person.as_str(),
+                name: body.person_name.as_deref(),
+            }),
+            credential: body.credential.map(|credential| credential.masked()),
+            source: body.source.as_deref(),
+            rule: body.rule,
+            detail: body.detail.as_deref(),
+        }
+    }
+}
+
+const fn decision(kind: EventKind) -> Option<&'static str> {
+    match kind {
+        EventKind::Granted => Some("granted"),
+        EventKind::Refused => Some("refused"),
+        _ => None,
+    }
+}
+
+const HEADING: [&str; 5] = ["time", "event", "door", "who", "why"];
+
+/// Prints events: a table, or JSON lines.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn show(out: &mut Out, events: &[EntryEvent], zone: &str) -> Result<(), Failure> {
+    if out.is_json() {
+        return events
+            .iter()
+            .try_for_each(|event| out.json(&EventDoc::from(event)));
+    }
+    if events.is_empty() {
+        return out.line("no events");
+    }
+    out.table(&HEADING, events.iter().map(|event| row(event, zone)).collect())
+}
+
+/// Prints one event that just happened, and writes it out at once.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn show_one(out: &mut Out, event: &EntryEvent, zone: &str) -> Result<(), Failure> {
+    if out.is_json() {
+        out.json(&EventDoc::from(event))?;
+    } else {
+        // Columns cannot be fitted to what is yet to come.
+        let cells = row(event, zone);
+        let widths = [20, 19, 16, 24, 0];
+        let text: Vec<String> = cells
+            .iter()
+            .zip(widths)
+            .map(|(Cell(text, tone), width)| {
+                let padding = " ".repeat(width_left(text, width));
+                format!("{}{padding}", out.paint(*tone, text))
+            })
+            .collect();
+        out.line(text.join("  ").trim_end())?;
+    }
+    out.finish()
+}
+
+fn width_left(text: &str, width: usize) -> usize {
+    width.saturating_sub(text.chars().count())
+}
+
+fn row(event: &EntryEvent, zone: &str) -> Vec<Cell> {
+    let body = &event.body;
+    let mut time = moment::local(body.at, zone);
+    if body.clock == ClockQuality::Untrusted {
+        time.push('?');
+    }
+    let door = body.door.as_ref().map(|door| door.as_str());
+    let place = door.or(body.reader.as_ref().map(|reader| reader.as_str()));
+    let who = body
+        .person_name
+        .clone()
+        .or_else(|| body.person.as_ref().map(ToString::to_string));
+    let who = who.or_else(|| body.credential.map(|credential| credential.masked()));
+    let why: Vec<&str> = [
+        body.reason.map(|reason| reason.words()),
+        body.source.as_deref(),
+        body.detail.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    vec![
+        Cell(time, Tone::Faint),
+        Cell(body.kind.name().replace('_', " "), tone(body.kind)),
+        place.unwrap_or_default().into(),
+        who.unwrap_or_default().into(),
+        why.join("; ").into(),
+    ]
+}
+
+const fn tone(kind: EventKind) -> Tone {
+    match kind {
+        EventKind::Granted | EventKind::ReaderOnline | EventKind::DoorSecured => Tone::Good,
+        EventKind::Refused | EventKind::DoorForced | EventKind::ReaderTamper | EventKind::ConfigRefused => {
+            Tone::Bad
+        }
+        EventKind::ReaderOffline
+        | EventKind::ReaderInsecure
+        | EventKind::DoorHeld
+        | EventKind::SnapshotHeld
+        | EventKind::Fault
+        | EventKind::LockdownBegan => Tone::Watch,
+        _ => Tone::Plain,
+    }
+}

@@ -1,0 +1,78 @@
+//! `doorward sync status|now|accept`: all over the control socket.
+
+use super::{
+    Context,
+    client::Client,
+    failure::{Failure, status},
+    out::{Out, Tone},
+    report,
+};
+use crate::daemon::control::{Done, StatusDoc};
+
+/// Arguments of `sync`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  doorward sync status
+  doorward sync now        asks the cloud at once and waits for the outcome
+  doorward sync accept     puts a held snapshot into force, after a look at `sync status`")]
+pub struct SyncArgs {
+    /// What to do. Without it: status.
+    #[command(subcommand)]
+    pub action: Option<SyncAction>,
+}
+
+/// Actions of `sync`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Subcommand)]
+pub enum SyncAction {
+    /// Shows which facts are in force, how old they are, and whether others are held back.
+    Status,
+    /// Asks the cloud at once and waits for the outcome.
+    Now,
+    /// Puts the snapshot that is held back into force.
+    Accept,
+}
+
+pub(super) fn run(context: &Context<'_>, args: &SyncArgs, out: &mut Out) -> Result<u8, Failure> {
+    let config = context.config()?;
+    let client = Client::new(&config.runtime_dir);
+    let runtime = context.runtime()?;
+    match args.action.unwrap_or(SyncAction::Status) {
+        SyncAction::Status => show(out, &runtime.block_on(client.status())?, &config.site.zone),
+        SyncAction::Now => done(out, &runtime.block_on(client.sync_now())?),
+        SyncAction::Accept => done(out, &runtime.block_on(client.sync_accept())?),
+    }
+}
+
+fn done(out: &mut Out, done: &Done) -> Result<u8, Failure> {
+    if out.is_json() {
+        out.json(done)?;
+    } else {
+        let message = out.paint(Tone::Good, &done.message);
+        out.line(&message)?;
+    }
+    Ok(status::OK)
+}
+
+/// Faults of the sync and of staleness: their kinds begin so.
+const KINDS: [&str; 3] = ["cloud_", "snapshot_", "stale"];
+
+/// Prints the `sync` section of a status, and the faults that belong to it. The exit status.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn show(out: &mut Out, doc: &StatusDoc, zone: &str) -> Result<u8, Failure> {
+    let ours = |key: &str| KINDS.iter().any(|kind| key.starts_with(kind));
+    let faults: Vec<_> = doc.faults.iter().filter(|fault| ours(&fault.key)).collect();
+    let section = doc.sections.get("sync");
+    if out.is_json() {
+        out.json(&serde_json::json!({ "faults": faults, "sync": section }))?;
+        return Ok(status::OK);
+    }
+    report::faults(out, &faults, zone)?;
+    match section {
+        Some(section) => report::section(out, "sync", section)?,
+        None => out.line("the gateway has no cloud to ask")?,
+    }
+    Ok(status::OK)
+}

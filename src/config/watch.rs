@@ -1,0 +1,197 @@
+//! Tells when the configuration should be read again: SIGHUP, or another content of the file. What is done about it
+//! is the daemon's decision; a file that cannot be used is reported there, and the one in force stays.
+
+use notify::{RecursiveMode, Watcher};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
+};
+
+/// A file is written in several steps (truncate, write, rename); it is looked at when nothing happened for this long.
+const QUIET: Duration = Duration::from_millis(200);
+/// An editor that never rests must not hold the reload back for ever.
+const AT_MOST: Duration = Duration::from_secs(2);
+/// Some changes give no event (network file systems, a link to a folder that is not watched). This is the net below.
+const NET: Duration = Duration::from_secs(30);
+
+/// Why the configuration should be read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// SIGHUP: read it again even if the file is the same, for secrets may have changed.
+    Signal,
+    /// The file's content is another one, or the file is gone.
+    File,
+}
+
+/// Why there is no watch.
+#[derive(Debug, thiserror::Error)]
+#[error("SIGHUP cannot be listened for: {0}")]
+pub struct WatchError(#[from] std::io::Error);
+
+/// A watch over one file. It ends when this is dropped.
+#[derive(Debug)]
+pub struct ConfigWatch {
+    triggers: mpsc::Receiver<Trigger>,
+    task: JoinHandle<()>,
+    degraded: Option<String>,
+}
+
+impl ConfigWatch {
+    /// Begins to watch. Needs a tokio runtime with signals and time. What the file holds now counts as known, so
+    /// start it before the configuration is read for the first time.
+    ///
+    /// # Errors
+    /// When the signal cannot be listened for.
+    pub fn start(file: &Path) -> Result<Self, WatchError> {
+        let hangup = signal(SignalKind::hangup())?;
+        let (send, triggers) = mpsc::channel(8);
+        let (notice, notices) = mpsc::channel(1);
+        // A full channel means that a look is due anyway.
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            if event.is_ok_and(|event| !event.kind.is_access()) {
+                let _ = notice.try_send(());
+            }
+        });
+        let mut eye = Eye {
+            file: file.to_owned(),
+            watcher: None,
+            watched: BTreeSet::new(),
+        };
+        let degraded = match watcher {
+            Ok(watcher) => {
+                eye.watcher = Some(watcher);
+                eye.follow_links()
+            }
+            Err(error) => Some(error),
+        };
+        let degraded =
+            degraded.map(|error| format!("{}: changes are seen after {NET:?} only: {error}", file.display()));
+        let known = content(file);
+        let task = tokio::spawn(watch(eye, known, hangup, notices, send));
+        Ok(Self {
+            triggers,
+            task,
+            degraded,
+        })
+    }
+
+    /// Waits until the configuration should be read again. Safe to cancel: nothing is missed.
+    pub async fn changed(&mut self) -> Trigger {
+        match self.triggers.recv().await {
+            Some(trigger) => trigger,
+            // The task ends with the runtime only.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Set when the system gives no notice of changes: then they are found late. For health.
+    #[must_use]
+    pub fn degraded(&self) -> Option<&str> {
+        self.degraded.as_deref()
+    }
+}
+
+impl Drop for ConfigWatch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The folders in which a change may mean another content: the file's own, and those that links lead through.
+struct Eye {
+    file: PathBuf,
+    watcher: Option<notify::RecommendedWatcher>,
+    watched: BTreeSet<PathBuf>,
+}
+
+impl Eye {
+    /// Watches folders, not the file: editors and mounts put another file in its place.
+    fn follow_links(&mut self) -> Option<notify::Error> {
+        let watcher = self.watcher.as_mut()?;
+        let real = std::fs::canonicalize(&self.file).ok();
+        let folders: BTreeSet<PathBuf> = [Some(&self.file), real.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(|file| folder(file))
+            .collect();
+        for gone in self.watched.difference(&folders) {
+            let _ = watcher.unwatch(gone); // it may be deleted by now
+        }
+        let mut failure = None;
+        let mut watched = BTreeSet::new();
+        for folder in folders {
+            // Anew each time: a folder of that name may be another one by now.
+            match watcher.watch(&folder, RecursiveMode::NonRecursive) {
+                Ok(()) => _ = watched.insert(folder),
+                Err(error) => failure = Some(error),
+            }
+        }
+        self.watched = watched;
+        failure
+    }
+}
+
+fn folder(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// The whole content, some kilobytes: times and sizes are the same for two quick edits.
+fn content(file: &Path) -> Option<Vec<u8>> {
+    std::fs::read(file).ok()
+}
+
+async fn watch(
+    mut eye: Eye,
+    mut known: Option<Vec<u8>>,
+    mut hangup: Signal,
+    mut notices: mpsc::Receiver<()>,
+    send: mpsc::Sender<Trigger>,
+) {
+    let mut net = interval(NET);
+    net.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            Some(()) = hangup.recv() => {
+                known = content(&eye.file);
+                if send.send(Trigger::Signal).await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            Some(()) = notices.recv() => quiet(&mut notices).await,
+            _ = net.tick() => {}
+        }
+        let _ = eye.follow_links();
+        let now = content(&eye.file);
+        if now != known {
+            known = now;
+            if send.send(Trigger::File).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+async fn quiet(notices: &mut mpsc::Receiver<()>) {
+    let end = Instant::now() + AT_MOST;
+    loop {
+        let rest = (Instant::now() + QUIET).min(end);
+        tokio::select! {
+            Some(()) = notices.recv() => {}
+            () = sleep_until(rest) => return,
+        }
+        if rest == end {
+            return;
+        }
+    }
+}

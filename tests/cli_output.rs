@@ -1,0 +1,186 @@
+//! What the commands print: tables for people, JSON for machines, and never a whole card number.
+
+use clap::Parser;
+use doorward::{
+    cli::{args::Args, args::Command, events, explain, out::Out, report, sync},
+    config::{Config, Environment, Purpose, parse},
+    daemon::control::{FaultDoc, StatusDoc},
+    domain::{ClockQuality, Credential, EntryEvent, EventKind, Reason, event::Draft},
+};
+use std::{
+    io::Write,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+#[derive(Clone, Default)]
+struct Page(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What `print` writes, as a table, and as JSON.
+fn printed(print: impl Fn(&mut Out)) -> [String; 2] {
+    [false, true].map(|json| {
+        let page = Page::default();
+        print(&mut Out::new(Box::new(page.clone()), json, false, Some(100)));
+        String::from_utf8(page.0.lock().unwrap().clone()).unwrap()
+    })
+}
+
+const AT: i64 = 1_795_345_496_789; // 2026-11-22T11:04:56.789Z
+
+fn events() -> Vec<EntryEvent> {
+    let event = |seq: u64, body: Draft| EntryEvent {
+        id: format!("abc-{seq}").as_str().into(),
+        seq,
+        body,
+    };
+    let mut granted = Draft::new(EventKind::Granted, AT, ClockQuality::Trusted);
+    granted.door = Some("front-door".into());
+    granted.reader = Some("front".into());
+    granted.credential = Credential::uid(&[4, 0xA2, 0xB3, 0xC4, 0xD5, 0xE6, 0x80]).ok();
+    granted.person = Some("p-1".into());
+    granted.person_name = Some("Ana Ruiz".into());
+    granted.reason = Some(Reason::GrantedBooking);
+    granted.source = Some("booking b-77".into());
+    granted.rule = Some(12);
+    let mut refused = Draft::new(EventKind::Refused, AT + 5_000, ClockQuality::Untrusted);
+    refused.door = Some("front-door".into());
+    refused.credential = granted.credential;
+    refused.reason = Some(Reason::UnknownCredential);
+    let mut fault = Draft::new(EventKind::ReaderOffline, AT + 6_000, ClockQuality::Trusted);
+    fault.reader = Some("front".into());
+    vec![event(7, granted), event(8, refused), event(9, fault)]
+}
+
+#[test]
+fn events_as_a_table_and_as_json() {
+    let [table, json] = printed(|out| events::show(out, &events(), "Europe/Madrid").unwrap());
+    assert!(!format!("{table}{json}").contains("A2B3"), "a whole card number");
+    for line in json.lines() {
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
+    }
+    let [followed, one] = printed(|out| {
+        events()
+            .iter()
+            .for_each(|event| events::show_one(out, event, "Europe/Madrid").unwrap());
+    });
+    assert_eq!(one, json);
+    let [none, nothing] = printed(|out| events::show(out, &[], "UTC").unwrap());
+    assert_eq!((none.as_str(), nothing.as_str()), ("no events\n", ""));
+    insta::assert_snapshot!(format!("{table}\n{json}\n{followed}"));
+}
+
+fn status() -> StatusDoc {
+    let fault = |key: &str, text: &str| FaultDoc {
+        key: key.into(),
+        text: text.into(),
+        since: AT,
+    };
+    let sections = [
+        (
+            "store",
+            serde_json::json!({ "events": 1207, "last_error": null, "subscribers": [{ "id": "cloud", "unsent": 3 }, { "id": "mqtt", "unsent": 0 }] }),
+        ),
+        (
+            "sync",
+            serde_json::json!({ "version": 17, "held": { "version": 18, "dropped_share": 0.31 }, "reachable": true }),
+        ),
+        ("empty", serde_json::json!({})),
+    ];
+    StatusDoc {
+        version: "0.1.0".into(),
+        site: "riverside".into(),
+        uptime_seconds: 93_784,
+        faults: vec![
+            fault(
+                "reader_offline:front",
+                "reader `front` on line `bus-1` has not answered for 12 s; check its cable and power",
+            ),
+            fault(
+                "snapshot_held",
+                "version 18 drops 31 % of all rights; look at it and say `doorward sync accept`",
+            ),
+        ],
+        sections: sections.map(|(name, value)| (name.to_owned(), value)).into(),
+    }
+}
+
+#[test]
+fn report_and_sync_status() {
+    let report = printed(|out| assert_eq!(report::show(out, &status(), "UTC").unwrap(), 1));
+    let sync = printed(|out| assert_eq!(sync::show(out, &status(), "UTC").unwrap(), 0));
+    let fine = StatusDoc {
+        faults: Vec::new(),
+        ..status()
+    };
+    let fine = printed(|out| assert_eq!(report::show(out, &fine, "UTC").unwrap(), 0));
+    insta::assert_snapshot!(format!("{}\n{}\n{}", report.join("\n"), sync.join("\n"), fine[0]));
+}
+
+#[test]
+fn an_explanation() {
+    let grounds = [
+        "Ana Ruiz holds the card".to_owned(),
+        "booking b-77 starts 14:25".to_owned(),
+    ];
+    let [text, json] = printed(|out| {
+        assert_eq!(
+            explain::show(out, false, &grounds, &serde_json::json!({ "opens": false })).unwrap(),
+            1
+        );
+    });
+    assert_eq!(
+        text,
+        "stays shut\n  Ana Ruiz holds the card\n  booking b-77 starts 14:25\n"
+    );
+    assert_eq!(json, "{\"opens\":false}\n");
+    let [text, _] = printed(|out| assert_eq!(explain::show(out, true, &[], &()).unwrap(), 0));
+    assert_eq!(text, "opens\n");
+}
+
+fn config() -> Config {
+    let text = "[site]\nid = \"s\"\nzone = \"Europe/Madrid\"\n[[door]]\nid = \"front-door\"\n\
+        [[line]]\nid = \"bus\"\npath = \"/dev/a\"\n[[line.reader]]\nid = \"front\"\ndoor = \"front-door\"\naddress = 0\ninstall_mode = true\n";
+    let (config, findings) = parse(
+        Path::new("x.toml"),
+        text.into(),
+        Purpose::Run,
+        &Environment::default(),
+    );
+    config.unwrap_or_else(|| panic!("{findings}"))
+}
+
+#[test]
+fn a_question_is_resolved_by_the_configuration() {
+    let ask = |rest: &[&str]| {
+        let args = Args::try_parse_from(
+            ["doorward", "explain", "--credential", "uid:04A2B3C4"]
+                .iter()
+                .chain(rest),
+        )
+        .unwrap();
+        match args.command {
+            Command::Explain(args) => args.question(&config(), AT),
+            other => panic!("{other:?}"),
+        }
+    };
+    let question = ask(&["--reader", "front", "--at", "14:25"]).unwrap();
+    assert_eq!(
+        (question.door.as_str(), question.at),
+        ("front-door", Some(AT - 56_789 + 141 * 60_000))
+    );
+    assert_eq!(ask(&["--door", "front-door"]).unwrap().at, None);
+    let wrong = ask(&["--door", "back"]).unwrap_err();
+    assert_eq!((wrong.status, wrong.hint.as_str()), (64, "doors are: front-door"));
+    assert!(ask(&["--reader", "back"]).unwrap_err().hint.contains("front"));
+    assert!(ask(&["--door", "front-door", "--at", "noon"]).is_err());
+}
