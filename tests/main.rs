@@ -1,16 +1,6 @@
 //! Scenarios, one file each, named by what happens.
 
 #[cfg(test)]
-mod tidy;
-mod journal_killed;
-mod journal_outbox;
-mod journal_support;
-mod osdp_bus_trouble;
-mod osdp_figures;
-mod osdp_pypi_reader;
-mod osdp_reader_answers;
-mod osdp_shared_bus;
-mod osdp_site;
 mod cli_commands;
 #[cfg(test)]
 mod cli_help_pages;
@@ -26,4 +16,25 @@ mod config_example_is_true;
 mod config_secrets;
 #[cfg(test)]
 mod config_with_mistakes;
+#[cfg(test)]
+mod journal_killed;
+#[cfg(test)]
+mod journal_outbox;
+#[cfg(test)]
+mod journal_support;
+#[cfg(test)]
+mod osdp_bus_trouble;
+#[cfg(test)]
+mod osdp_figures;
+#[cfg(test)]
+mod osdp_pypi_reader;
+#[cfg(test)]
+mod osdp_reader_answers;
+#[cfg(test)]
+mod osdp_shared_bus;
+#[cfg(test)]
+mod osdp_site;
+#[cfg(test)]
+mod tidy;
+#[cfg(test)]
 mod wradapt_line;

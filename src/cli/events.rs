@@ -7,10 +7,13 @@ use super::{
     out::{Cell, Out, Tone},
 };
 use crate::{
+    clock::Clock,
     config::Config,
     domain::{ClockQuality, EntryEvent, EventKind, time::Millis},
+    store::{ReadStore, Store},
 };
 use serde::Serialize;
+use std::time::Duration;
 
 /// Arguments of `events`.
 #[derive(Debug, clap::Args)]
@@ -52,9 +55,49 @@ pub(super) fn run(context: &Context<'_>, args: &EventsArgs, out: &mut Out) -> Re
     list(&config, args, out)
 }
 
-/// Reads the journal. [`show`] prints what was found, [`show_one`] each that follows.
-fn list(_config: &Config, _args: &EventsArgs, _out: &mut Out) -> Result<u8, Failure> {
-    Err(Failure::not_available("`events`"))
+/// How often `--follow` looks. The journal commits at most 50 ms after an answer.
+const LOOK: Duration = Duration::from_millis(100);
+/// Events read at a time.
+const BATCH: usize = 1_000;
+
+/// Reads the journal, whether the gateway runs or not.
+fn list(config: &Config, args: &EventsArgs, out: &mut Out) -> Result<u8, Failure> {
+    let clock = Clock::system(config.clock.rtc, 0);
+    let since = args.since(&config.site.zone, clock.now().at)?;
+    let store = Store::open_read_only(&config.state_dir)?;
+    let (_, last, _) = store.extent()?;
+    let limit = u64::from(args.limit);
+    let begin = match since {
+        Some(at) => store.seq_before(at)?.max(last.saturating_sub(limit)),
+        None => last.saturating_sub(limit),
+    };
+    let mut seen = begin;
+    let mut found = Vec::new();
+    loop {
+        let more = store.events_after(seen, BATCH)?;
+        let Some(event) = more.last() else { break };
+        seen = event.seq;
+        found.extend(more);
+    }
+    if !args.follow || !found.is_empty() {
+        show(out, &found, &config.site.zone)?;
+    }
+    if args.follow {
+        follow(&store, seen, config, out)?;
+    }
+    Ok(status::OK)
+}
+
+/// Goes on until nobody reads the output or the user ends it.
+fn follow(store: &ReadStore, mut seen: u64, config: &Config, out: &mut Out) -> Result<(), Failure> {
+    loop {
+        out.finish()?;
+        for event in store.events_after(seen, BATCH)? {
+            show_one(out, &event, &config.site.zone)?;
+            seen = event.seq;
+        }
+        std::thread::sleep(LOOK);
+    }
 }
 
 /// An event as machines get it. Names and words are stable; absent is what the event does not have.

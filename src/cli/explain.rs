@@ -7,8 +7,12 @@ use super::{
     out::{Out, Tone},
 };
 use crate::{
+    access::{self, Query},
+    clock::Clock,
     config::{Config, model::LineKind},
-    domain::{Credential, DoorId, time::Millis},
+    domain::{Credential, DoorId, Moment, Reason, time::Millis},
+    store::{self, Store},
+    sync::{build, stale},
 };
 use serde::Serialize;
 
@@ -122,9 +126,27 @@ pub(super) fn run(context: &Context<'_>, args: &ExplainArgs, out: &mut Out) -> R
     answer(&config, args, out)
 }
 
-/// Asks the stored index. `args.question` resolves what was typed, [`show`] prints the explanation.
-fn answer(_config: &Config, _args: &ExplainArgs, _out: &mut Out) -> Result<u8, Failure> {
-    Err(Failure::not_available("`explain`"))
+/// Asks the stored index, whether the gateway runs or not. Opens nothing.
+fn answer(config: &Config, args: &ExplainArgs, out: &mut Out) -> Result<u8, Failure> {
+    let clock = Clock::system(config.clock.rtc, store::time_floor(&config.state_dir).unwrap_or(0));
+    let question = args.question(config, clock.now().at)?;
+    let store = Store::open_read_only(&config.state_dir)?;
+    let index = build::stored_index(&store, config).map_err(|error| Failure::new(status::FAILED, error, ""))?;
+    let Some(index) = index else {
+        let hint = "nothing was fetched from the cloud yet: `doorward sync now`, then `doorward sync status`";
+        return Err(Failure::new(status::FAILED, Reason::NoSnapshot.words(), hint));
+    };
+    let limits = stale::limits(config, store.last_contact()?);
+    let query = Query {
+        credential: Some(&question.credential),
+        door: index.door(question.door.as_str()),
+        now: question.at.map_or_else(|| clock.now(), Moment::trusted),
+        lockdown: false,
+        limits: &limits,
+    };
+    let verdict = index.decide(&query);
+    let explanation = access::explain(&index, &query, &verdict);
+    show(out, verdict.reason.grants(), &explanation.lines(), &explanation)
 }
 
 /// Prints a decision: the verdict first, then its grounds, a line each. The exit status.

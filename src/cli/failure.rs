@@ -1,7 +1,7 @@
 //! What a command ends with when it does not do what it was asked for.
 
 use super::client::ClientError;
-use crate::config::Findings;
+use crate::{config::Findings, store::StoreError};
 
 /// Exit statuses. Those above 63 are of sysexits(3).
 pub mod status {
@@ -68,15 +68,11 @@ impl Failure {
     pub const fn is_broken_pipe(&self) -> bool {
         self.broken_pipe
     }
+}
 
-    /// A command whose room is not built in.
-    #[must_use]
-    pub fn not_available(what: &str) -> Self {
-        Self::new(
-            status::FAILED,
-            format!("{what} is not available in this build"),
-            "install a build that has it",
-        )
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new(status::FAILED, error.to_string(), "")
     }
 }
 

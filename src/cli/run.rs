@@ -1,7 +1,11 @@
 //! `doorward run`.
 
-use super::{Context, failure::Failure, logging};
-use crate::config::{Config, load};
+use super::{
+    Context,
+    failure::{Failure, status},
+    logging,
+};
+use crate::daemon::{self, RunError};
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -14,15 +18,10 @@ pub struct RunArgs {}
 pub(super) fn run(context: &Context<'_>, _args: &RunArgs) -> Result<u8, Failure> {
     let colour = logging::colours(context.args.color, context.environment);
     logging::start(context.args.log.as_deref(), "info", colour, context.environment)?;
-    let config =
-        load(&context.args.config, context.environment).map_err(|findings| Failure::config(&findings))?;
-    for warning in &config.warnings {
-        tracing::warn!("{}: {warning}", context.args.config.display());
-    }
-    daemon(context, config)
-}
-
-/// The daemon takes over here.
-fn daemon(_context: &Context<'_>, _config: Config) -> Result<u8, Failure> {
-    Err(Failure::not_available("`run`"))
+    daemon::run(&context.args.config, context.environment).map_err(|error| match error {
+        RunError::Config(findings) => Failure::config(&findings),
+        RunError::Store(error) => Failure::new(status::FAILED, error.to_string(), ""),
+        RunError::Runtime(error) => Failure::new(status::FAILED, format!("no thread or socket: {error}"), ""),
+    })?;
+    Ok(status::OK)
 }

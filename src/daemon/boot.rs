@@ -2,7 +2,6 @@
 
 use super::gate::SiteGate;
 use crate::{
-    access::{Index, fingerprint},
     clock::Clock,
     config::{self, Config, Environment, Findings},
     domain::{ClockQuality, EventKind, event::Draft},
@@ -14,7 +13,7 @@ use crate::{
     health::Health,
     readers::Lines,
     store::{self, Store, StoreError, StoreOptions},
-    sync::{pull, stale},
+    sync::{build, stale},
 };
 use std::{
     path::{Path, PathBuf},
@@ -144,34 +143,14 @@ fn clock(config: &Config) -> Clock {
     )
 }
 
-/// Puts the stored index in force; one that was built for another site is worked out again from the facts.
+/// Puts the stored index in force. A store that cannot be read is a fault, not an end: the first pull mends it.
 fn load_index(store: &Store, config: &Config, world: &World, health: &Health, clock: &Clock) {
-    let active = match store.active() {
-        Ok(active) => active,
+    match build::stored_index(store.read(), config) {
+        Ok(Some(index)) => world.swap_index(Arc::new(index)),
+        Ok(None) => tracing::info!("no facts yet: every card is refused until the first pull"),
         Err(error) => {
-            let text =
-                format!("the last facts cannot be read, so nobody is known until the cloud answers: {error}");
+            let text = format!("the last facts cannot be read, so nobody is known until the cloud answers: {error}");
             health.raise("snapshot_unreadable", text, clock.now().at);
-            return;
-        }
-    };
-    let Some(active) = active else {
-        tracing::info!("no facts yet: every card is refused until the first pull");
-        return;
-    };
-    match Index::from_image(active.image) {
-        Ok(index) if index.site_fingerprint() == fingerprint(&config.site) => {
-            world.swap_index(Arc::new(index));
-            return;
-        }
-        Ok(_) => tracing::info!("the site's configuration changed: working the facts out again"),
-        Err(error) => tracing::warn!(%error, "the stored index is no use: working the facts out again"),
-    }
-    match pull::rebuild(store, config) {
-        Ok(Some((_, _, built))) => world.swap_index(Arc::new(built.index)),
-        Ok(None) => {}
-        Err(error) => {
-            health.raise("snapshot_unreadable", error, clock.now().at);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Facts to grants to index: the same way at start, after a pull and after a new configuration.
 
 use crate::{
-    access::{BuildError, Index},
+    access::{BuildError, Index, fingerprint},
     config::Config,
     domain::{Block, Credential, PersonId, Snapshot, facts::Facts, time::Millis},
     rules,
+    store::{ReadStore, SnapshotMeta, StoreError},
 };
 
 /// What the gateway itself holds beside the platform's facts: it survives every pull.
@@ -50,4 +51,41 @@ pub fn build(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) ->
         snapshot,
         warnings,
     })
+}
+
+/// The local cards and blocks of a store.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn local(store: &ReadStore) -> Result<Local, StoreError> {
+    let cards = store.local_cards()?.into_iter().map(|card| (card.credential, card.person)).collect();
+    Ok(Local { cards, blocks: store.blocks()? })
+}
+
+/// The facts in force, worked out again by a configuration. `None` when there are none yet.
+///
+/// # Errors
+/// In words, when the store cannot be read or the index not be built.
+pub fn rebuild(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMeta, Built)>, String> {
+    let text = |error: StoreError| error.to_string();
+    let Some(active) = store.active().map_err(text)? else { return Ok(None) };
+    let facts = store.facts(&active).map_err(text)?;
+    let local = local(store).map_err(text)?;
+    let built = build(&facts, config, &local, active.meta.taken_at).map_err(|error| error.to_string())?;
+    Ok(Some((active.meta, built)))
+}
+
+/// The stored index, or one worked out again from the stored facts when it was made for another site or is no
+/// use. `None` when nothing was ever fetched.
+///
+/// # Errors
+/// In words, when the store cannot be read or the index not be built.
+pub fn stored_index(store: &ReadStore, config: &Config) -> Result<Option<Index>, String> {
+    let Some(active) = store.active().map_err(|error| error.to_string())? else { return Ok(None) };
+    match Index::from_image(active.image) {
+        Ok(index) if index.site_fingerprint() == fingerprint(&config.site) => return Ok(Some(index)),
+        Ok(_) => tracing::info!("the site's configuration changed: working the facts out again"),
+        Err(error) => tracing::warn!(%error, "the stored index is no use: working the facts out again"),
+    }
+    Ok(rebuild(store, config)?.map(|(_, built)| built.index))
 }

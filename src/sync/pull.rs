@@ -4,7 +4,7 @@
 //! in force stays in force (invariant 4).
 
 use super::{
-    build::{self, Built, Local},
+    build::{self, Built},
     judge::{self, Weighed},
     pace::Pace,
     stale,
@@ -236,7 +236,7 @@ impl Puller {
 
     /// Anything between 0 and 1 that differs between gateways and tries.
     fn jitter(&self) -> f64 {
-        f64::from(u32::try_from(self.clock.monotonic().subsec_nanos() % 1_000).unwrap_or(0)) / 1_000.0
+        f64::from(self.clock.monotonic().subsec_nanos() % 1_000) / 1_000.0
     }
 
     /// Complete facts have come: build, judge, and hold them or put them in force.
@@ -250,7 +250,7 @@ impl Puller {
         let (config, store) = (Arc::clone(&self.config), self.store.clone());
         let first = self.active.is_none();
         let job = move || -> Result<_, String> {
-            let local = local(&store).map_err(|error| error.to_string())?;
+            let local = build::local(store.read()).map_err(|error| error.to_string())?;
             let built = build::build(&facts, &config, &local, now).map_err(|error| error.to_string())?;
             let hold = if first {
                 None
@@ -336,7 +336,7 @@ impl Puller {
             let text = |error: StoreError| error.to_string();
             let held = store.held().map_err(text)?.ok_or("no snapshot is held back")?;
             let facts = store.facts(&held).map_err(text)?;
-            let local = local(&store).map_err(text)?;
+            let local = build::local(store.read()).map_err(text)?;
             let built =
                 build::build(&facts, &config, &local, held.meta.taken_at).map_err(|e| e.to_string())?;
             Ok((held.meta, facts, built))
@@ -352,9 +352,10 @@ impl Puller {
     async fn reconfigure(&mut self, config: Arc<Config>) {
         self.config = config;
         let (config, store) = (Arc::clone(&self.config), self.store.clone());
-        let job = move || rebuild(&store, &config);
+        let job = move || build::rebuild(store.read(), &config);
         match blocking(job).await {
-            Ok(Some((meta, _, built))) => {
+            Ok(Some((stored, built))) => {
+                let meta = meta(&built, stored.etag);
                 let (store, image) = (self.store.clone(), built.index.to_image());
                 let kept = blocking(move || store.replace_image(&image).map_err(|error| error.to_string()));
                 if let Err(error) = kept.await {
@@ -469,43 +470,10 @@ fn meta(built: &Built, etag: Option<String>) -> SnapshotMeta {
     }
 }
 
-/// The local cards and blocks of a store.
-///
-/// # Errors
-/// When the store cannot be read.
-pub fn local(store: &Store) -> Result<Local, StoreError> {
-    let cards = store
-        .local_cards()?
-        .into_iter()
-        .map(|card| (card.credential, card.person))
-        .collect();
-    Ok(Local {
-        cards,
-        blocks: store.blocks()?,
-    })
-}
-
-/// The facts in force, worked out again by a configuration. `None` when there are none yet.
-///
-/// # Errors
-/// In words, when the store cannot be read or the index not be built.
-pub fn rebuild(store: &Store, config: &Config) -> Result<Option<(SnapshotMeta, Facts, Built)>, String> {
-    let text = |error: StoreError| error.to_string();
-    let Some(active) = store.active().map_err(text)? else {
-        return Ok(None);
-    };
-    let facts = store.facts(&active).map_err(text)?;
-    let local = local(store).map_err(text)?;
-    let built =
-        build::build(&facts, config, &local, active.meta.taken_at).map_err(|error| error.to_string())?;
-    let meta = meta(&built, active.meta.etag);
-    Ok(Some((meta, facts, built)))
-}
-
 /// A store whose active facts cannot be read judges nothing: then the version alone is compared by the caller's
 /// meta, and the fault is the store's own.
 fn judge_against_active(store: &Store, config: &Config, next: &Built, now: Millis) -> Option<judge::Hold> {
-    let (meta, _, active) = rebuild(store, config).ok().flatten()?;
+    let (meta, active) = build::rebuild(store.read(), config).ok().flatten()?;
     let before = Weighed {
         version: meta.version,
         grants: &active.snapshot.grants,
