@@ -12,8 +12,7 @@ Examples:
 pub struct RunArgs {}
 
 pub(super) fn run(context: &Context<'_>, _args: &RunArgs) -> Result<u8, Failure> {
-    let colour = logging::colours(context.args.color, context.environment);
-    logging::start(context.args.log.as_deref(), "info", colour, context.environment)?;
+    logging::of(context, "info")?;
     let config =
         load(&context.args.config, context.environment).map_err(|findings| Failure::config(&findings))?;
     for warning in &config.warnings {
