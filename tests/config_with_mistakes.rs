@@ -226,3 +226,28 @@ fn a_file_that_is_none_is_told() {
         assert!(findings.to_string().contains(what), "{findings}");
     }
 }
+
+mod damaged {
+    use super::check;
+    use proptest::prelude::*;
+
+    const EXAMPLE: &str = include_str!("../config/doorward.toml");
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+        /// However a file is damaged, it is either used or complained about, and every complaint has its place.
+        #[test]
+        fn a_damaged_file_is_used_or_complained_about(at in 0..EXAMPLE.len(), gone in 0_usize..80, put in "[\\x20-~é\\n=\"\\[\\]{}#]{0,12}") {
+            let boundary = |at: usize| (0..=at.min(EXAMPLE.len())).rev().find(|at| EXAMPLE.is_char_boundary(*at)).unwrap_or(0);
+            let (from, until) = (boundary(at), boundary(at + gone));
+            let text = format!("{}{put}{}", &EXAMPLE[..from], &EXAMPLE[until..]);
+            let (config, findings) = check(&text);
+            prop_assert_eq!(config.is_some(), findings.errors.is_empty());
+            let lines = text.split('\n').count();
+            for error in findings.errors.iter().chain(&findings.warnings) {
+                prop_assert!((1..=lines).contains(&error.line) && error.column >= 1 && !error.what.is_empty(), "{error:?}");
+            }
+            let _ = findings.to_string();
+        }
+    }
+}

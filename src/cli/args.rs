@@ -4,6 +4,9 @@ use super::{check_config, demo, events, explain, out::ColorChoice, report, run, 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
+/// Heading of what every command takes.
+const EVERYWHERE: &str = "For every command";
+
 /// Decides at the doors of a coworking space, from its own memory.
 #[derive(Debug, Parser)]
 #[command(
@@ -28,18 +31,19 @@ pub struct Args {
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         value_name = "PATH",
         default_value = "/etc/doorward/doorward.toml"
     )]
     pub config: PathBuf,
     /// Prints JSON: one document, or one line for each event.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// Whether to use colours. By itself: on a terminal, unless NO_COLOR is set.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "auto|always|never", hide_possible_values = true, default_value = "auto")]
     pub color: ColorChoice,
     /// What is logged to standard error: a level, or a filter such as `info,doorward::readers=debug`.
-    #[arg(long, global = true, value_name = "FILTER")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILTER")]
     pub log: Option<String>,
     /// What to do.
     #[command(subcommand)]

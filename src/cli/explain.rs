@@ -18,7 +18,7 @@ use serde::Serialize;
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(group(clap::ArgGroup::new("place").required(true)), after_help = "\
 Examples:
   doorward explain --credential uid:04A2B3C4D5E680 --door front-door
   doorward explain --credential wiegand26:123-45678 --reader front --at 14:25
@@ -31,15 +31,10 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "CARD")]
     pub credential: Credential,
     /// The door, as the configuration names it.
-    #[arg(
-        long,
-        value_name = "DOOR",
-        required_unless_present = "reader",
-        conflicts_with = "reader"
-    )]
+    #[arg(long, value_name = "DOOR", group = "place")]
     pub door: Option<String>,
     /// The reader instead of the door.
-    #[arg(long, value_name = "READER")]
+    #[arg(long, value_name = "READER", group = "place")]
     pub reader: Option<String>,
     /// When: 14:25, 2026-12-25 09:00 (both by the building's clock) or RFC 3339. Without it: now.
     #[arg(long, value_name = "TIME")]

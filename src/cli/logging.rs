@@ -1,7 +1,10 @@
 //! The log: standard error, one line each. Under systemd without times, for the journal has its own, and with the
 //! priority in front as `sd-daemon(3)` has it, so that `journalctl -p warning` works.
 
-use super::failure::{Failure, status};
+use super::{
+    Context,
+    failure::{Failure, status},
+};
 use crate::config::Environment;
 use std::{fmt, io::IsTerminal};
 use tracing::{Event, Level, Subscriber};
@@ -41,10 +44,14 @@ pub fn start(
     set.map_err(|error| Failure::new(status::FAILED, format!("the log cannot be set up: {error}"), ""))
 }
 
-/// Whether the log may have colours.
-#[must_use]
-pub fn colours(color: super::out::ColorChoice, environment: &Environment) -> bool {
-    color.colours(std::io::stderr().is_terminal(), environment)
+/// The log of a command, by its global arguments.
+///
+/// # Errors
+/// As for [`start`].
+pub fn of(context: &Context<'_>, default: &str) -> Result<(), Failure> {
+    let (args, environment) = (context.args, context.environment);
+    let colour = args.color.colours(std::io::stderr().is_terminal(), environment);
+    start(args.log.as_deref(), default, colour, environment)
 }
 
 /// `<6>text field=value`.

@@ -80,7 +80,8 @@ pub fn main() -> ExitCode {
         args: &args,
         environment: &environment,
     };
-    match dispatch(&context, &mut out).and_then(|status| out.finish().map(|()| status)) {
+    let ended = log_if_asked(&context).and_then(|()| dispatch(&context, &mut out));
+    match ended.and_then(|status| out.finish().map(|()| status)) {
         Ok(status) => ExitCode::from(status),
         // Whoever reads has enough: `doorward events | head`.
         Err(failure) if failure.is_broken_pipe() => ExitCode::from(status::OK),
@@ -88,6 +89,14 @@ pub fn main() -> ExitCode {
             out::complain(&failure, args.json, args.color, &environment);
             ExitCode::from(failure.status)
         }
+    }
+}
+
+/// Commands are quiet; `run` logs by itself, and by default.
+fn log_if_asked(context: &Context<'_>) -> Result<(), Failure> {
+    match (&context.args.log, &context.args.command) {
+        (Some(_), command) if !matches!(command, Command::Run(_)) => logging::of(context, "warn"),
+        _ => Ok(()),
     }
 }
 

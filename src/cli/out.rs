@@ -234,8 +234,10 @@ pub fn complain(failure: &Failure, json: bool, color: ColorChoice, environment: 
     let palette = palette(color.colours(stderr.is_terminal(), environment));
     // Nothing is left to do when even this cannot be written.
     let _ = if json {
-        let document =
-            serde_json::json!({ "error": failure.message, "hint": failure.hint, "details": failure.details });
+        let mut document = serde_json::json!({ "error": failure.message, "hint": failure.hint });
+        if let Some(map) = document.as_object_mut().filter(|_| !failure.details.is_empty()) {
+            map.insert("details".into(), failure.details.clone().into());
+        }
         writeln!(stderr, "{document}")
     } else {
         writeln!(stderr, "{}", complaint(failure, &palette))

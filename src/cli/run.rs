@@ -16,8 +16,7 @@ Examples:
 pub struct RunArgs {}
 
 pub(super) fn run(context: &Context<'_>, _args: &RunArgs) -> Result<u8, Failure> {
-    let colour = logging::colours(context.args.color, context.environment);
-    logging::start(context.args.log.as_deref(), "info", colour, context.environment)?;
+    logging::of(context, "info")?;
     daemon::run(&context.args.config, context.environment).map_err(|error| match error {
         RunError::Config(findings) => Failure::config(&findings),
         RunError::Store(error) => Failure::new(status::FAILED, error.to_string(), ""),

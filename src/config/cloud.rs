@@ -4,7 +4,8 @@ use super::{
     model::{CheckinConfig, CloudConfig, HttpConfig, SyncConfig},
     reading::{At, Named},
     secrets::{Keeper, plain},
-    section::{Section, integer},
+    section::Section,
+    values::integer,
 };
 use crate::domain::{GrantKind, secret::Secret};
 use std::{collections::BTreeMap, io::ErrorKind, path::PathBuf, time::Duration};

@@ -6,7 +6,7 @@
 //! | `keys` | every key and its default |
 //! | `load` | from a file to the model, or to everything wrong with it |
 //! | `error` | what is wrong, rendered like a compiler's messages |
-//! | `reading`, `section` | typed access to the file that goes on after a mistake |
+//! | `reading`, `section`, `values` | typed access to the file that goes on after a mistake |
 //! | `site`, `schedule`, `lines`, `wiring`, `cloud`, `mqtt`, `rules` | one part of the file each |
 //! | `secrets` | passwords, tokens and keys by reference |
 //! | `env` | the environment of the process |
@@ -26,6 +26,7 @@ mod schedule;
 mod secrets;
 mod section;
 mod site;
+mod values;
 pub mod watch;
 mod wiring;
 

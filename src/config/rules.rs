@@ -3,7 +3,8 @@
 use super::{
     model::RulesConfig,
     reading::{At, Named},
-    section::{Section, kind, text, texts},
+    section::Section,
+    values::{kind, text, texts},
 };
 use crate::domain::GroupId;
 use std::collections::BTreeMap;

@@ -3,7 +3,8 @@
 use super::{
     reading::{At, Named},
     schedule::schedule,
-    section::{Section, kind},
+    section::Section,
+    values::kind,
 };
 use crate::domain::site::{Door, Group, Site};
 use jiff::civil::Date;

@@ -107,7 +107,9 @@ fn reader_doors(line: &Line) -> Box<dyn Iterator<Item = &str> + '_> {
 fn paths(top: &Section<'_>, lines: &[Line]) {
     let mut seen: BTreeMap<_, &Line> = BTreeMap::new();
     for line in lines.iter().filter(|line| !line.path.span.is_empty()) {
-        let Some(other) = seen.insert(line.path.value.clone(), line) else {
+        // Two names may lead to one port, as far as it is plugged in here.
+        let port = std::fs::canonicalize(&line.path.value).unwrap_or_else(|_| line.path.value.clone());
+        let Some(other) = seen.insert(port, line) else {
             continue;
         };
         let what = format!(
