@@ -27,6 +27,7 @@ mod osdp_bus_trouble;
 #[cfg(test)]
 mod osdp_figures;
 #[cfg(test)]
+mod osdp_independent_reader;
 mod osdp_pypi_reader;
 #[cfg(test)]
 mod osdp_reader_answers;

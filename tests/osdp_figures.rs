@@ -1,6 +1,7 @@
 //! The figures of docs/readers.md. Not part of the tests: `cargo test --test scenarios figures -- --ignored --nocapture`.
 #![allow(
     clippy::unwrap_used,
+    clippy::print_stdout,
     clippy::indexing_slicing,
     reason = "clippy's exemption for tests does not reach their helpers"
 )]

@@ -23,15 +23,16 @@ use std::{collections::HashMap, io, time::Duration};
 const REPLY_WITHIN: Duration = Duration::from_millis(205);
 /// The same for a reader that missed its last command: readers answer within some 3 ms.
 const PROBE_WITHIN: Duration = Duration::from_millis(30);
-/// Every so many probes have the long window, for a reader that is slow and not absent.
-const LONG_PROBE_EVERY: u32 = 8;
+/// Every eighth probe has a longer window and every 64th the full one, for a reader that is slow and not absent.
+const PROBE_LONGER: (u32, Duration) = (8, Duration::from_millis(60));
+const PROBE_FULL: u32 = 64;
 /// Silence within a frame after which it is given up (IEC 60839-11-5: 20 ms between characters; USB adapters
 /// hold bytes back for up to 16 ms).
 const SILENCE: Duration = Duration::from_millis(36);
 /// How often a missing port is looked for.
 const REOPEN_EVERY: Duration = Duration::from_millis(250);
-/// The longest wait with nothing to do; libosdp polls each reader 11 ms after its last reply.
-const IDLE_WAIT: Duration = Duration::from_millis(5);
+/// The longest wait with a port and nothing to do: libosdp's own timers are looked at then.
+const IDLE_WAIT: Duration = Duration::from_millis(10);
 /// How often inputs that a door watches are asked for, from readers that do not report by themselves.
 const INPUTS_EVERY: Duration = Duration::from_millis(500);
 /// How often tamper and power are asked for.
@@ -42,6 +43,8 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The reply code of osdp_BUSY: the reader asks for the command again, later.
 const BUSY: u8 = 0x79;
+/// The reply code of osdp_NAK. A reader that lost its power says so out of sequence; libosdp then starts afresh.
+const NAK: u8 = 0x41;
 /// The commands of the secure channel's handshake, osdp_CHLNG and osdp_SCRYPT.
 const HANDSHAKE: [u8; 2] = [0x76, 0x77];
 
@@ -209,7 +212,10 @@ impl<'a> Bus<'a> {
             (_, _) if self.framer.is_partial() => (self.last_rx + SILENCE).saturating_sub(now),
             (_, Some(exchange)) => exchange.until.saturating_sub(now),
             (_, None) if self.quiet_until > now => self.quiet_until - now,
-            (_, None) => IDLE_WAIT,
+            (_, None) => {
+                let due = self.devices.iter().filter_map(|device| device.poll_due).min();
+                due.map_or(IDLE_WAIT, |due| due.saturating_sub(now).min(IDLE_WAIT))
+            }
         }
         .clamp(Duration::from_micros(100), REOPEN_EVERY)
     }
@@ -306,7 +312,8 @@ impl<'a> Bus<'a> {
     fn frame(&mut self, got: Head, frame: &[u8], now: Duration) {
         let expected = self.exchange.filter(|exchange| {
             let asked = exchange.asked;
-            let in_turn = got.sequence == asked.sequence || (got.code == BUSY && got.sequence == 0);
+            let in_turn =
+                got.sequence == asked.sequence || got.code == NAK || (got.code == BUSY && got.sequence == 0);
             got.reply && got.address == asked.address && in_turn
         });
         let Some(exchange) = expected else {
@@ -315,7 +322,7 @@ impl<'a> Bus<'a> {
         };
         self.exchange = None;
         if let Some(device) = self.devices.get_mut(exchange.device) {
-            device.answer(frame, got.code == BUSY);
+            device.answer(frame, got.code == BUSY, now);
         }
         self.look_after(exchange.device, now);
     }
@@ -360,8 +367,11 @@ impl<'a> Bus<'a> {
             return Ok(());
         };
         port.write(frame)?;
-        let long = device.missed == 0 || device.missed.is_multiple_of(LONG_PROBE_EVERY);
-        let window = if long { REPLY_WITHIN } else { PROBE_WITHIN };
+        let window = match device.missed {
+            missed if missed.is_multiple_of(PROBE_FULL) => REPLY_WITHIN, // 0 too: it answered the last time
+            missed if missed.is_multiple_of(PROBE_LONGER.0) => PROBE_LONGER.1,
+            _ => PROBE_WITHIN,
+        };
         let sent = self.now() + self.characters(frame.len());
         self.exchange = Some(Exchange {
             device: index,

@@ -19,6 +19,9 @@ use std::{
 const RELEASE_WITHIN: Duration = Duration::from_millis(1_000);
 /// Lights and sounds older than this mean nothing any more.
 const FEEDBACK_WITHIN: Duration = Duration::from_millis(3_000);
+/// libosdp polls a reader when more than OSDP_PD_POLL_TIMEOUT_MS (.cargo/config.toml: 10) whole milliseconds
+/// have passed since its last reply.
+const POLL_AFTER: Duration = Duration::from_millis(11);
 /// The most commands that wait for a device.
 const QUEUE: usize = 32;
 
@@ -119,6 +122,8 @@ pub(super) struct Device {
     pub(super) missed: u32,
     pub(super) unanswered: u64,
     pub(super) presentations: u64,
+    /// When libosdp will want to poll it; absent while it is not online.
+    pub(super) poll_due: Option<Duration>,
     /// libosdp is in the middle of a command: sent, and not answered.
     busy: bool,
     /// The code of the last command.
@@ -144,6 +149,7 @@ impl Device {
             missed: 0,
             unanswered: 0,
             presentations: 0,
+            poll_due: None,
             busy: false,
             last_code: 0,
         })
@@ -274,10 +280,11 @@ impl Device {
     }
 
     /// Takes a whole, checked reply to the last command.
-    pub(super) fn answer(&mut self, frame: &[u8], busy_reply: bool) {
+    pub(super) fn answer(&mut self, frame: &[u8], busy_reply: bool, now: Duration) {
         lock(&self.shared.mail).rx.extend_from_slice(frame);
         self.panel.refresh();
         self.missed = 0;
+        self.poll_due = Some(now + POLL_AFTER);
         if !busy_reply {
             self.busy = false;
             self.releasing = None;
@@ -286,6 +293,7 @@ impl Device {
 
     /// The last command got no reply in time; libosdp will repeat it.
     pub(super) fn no_answer(&mut self) {
+        self.poll_due = None;
         self.missed = self.missed.saturating_add(1);
         self.unanswered += 1;
     }

@@ -1,6 +1,8 @@
 //! Simulators of the site around the gateway.
 
 pub mod mosquitto;
+#[cfg(feature = "independent")]
+pub mod independent;
 pub mod osdp;
 pub mod pty;
 pub mod relay;
