@@ -100,5 +100,80 @@ fn a_command_line_that_is_not_understood_ends_with_64() {
 fn a_card_number_on_the_command_line_is_not_repeated_in_full() {
     let output = doorward(&["explain", "--credential", "uid:0411223344556X", "--door", "d"]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(told.contains("hexadecimal"), "{told}");
+    assert_eq!(output.status.code(), Some(64));
+    assert!(
+        told.contains("hexadecimal") && !told.contains("0411223344556X"),
+        "{told}"
+    );
+}
+
+/// What a command prints on a terminal: a pty, whose other end is read here.
+fn on_a_terminal(args: &[&str], environment: &[(&str, &str)]) -> String {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use std::io::Read;
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap();
+    let theirs = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(name.to_str().unwrap())
+        .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
+    command
+        .args(args)
+        .env_remove("NO_COLOR")
+        .env("TERM", "xterm")
+        .envs(environment.iter().copied());
+    let mut child = command.stdout(theirs).spawn().unwrap();
+    drop(command); // it holds the terminal's end open
+    let mut text = Vec::new();
+    // The other end closed is an error here (EIO), after everything was read.
+    let _ = std::fs::File::from(ours).read_to_end(&mut text);
+    child.wait().unwrap();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = site(folder.path(), "[[door]]\nid = \"front\"\n");
+    let coloured = |args: &[&str], environment: &[(&str, &str)]| {
+        let told = on_a_terminal(&[&["check-config", &good], args].concat(), environment);
+        assert!(told.contains("can be used"), "{told}");
+        told.contains('\u{1b}')
+    };
+    assert!(coloured(&[], &[]));
+    assert!(!coloured(&[], &[("NO_COLOR", "1")]));
+    assert!(coloured(&[], &[("NO_COLOR", "")]), "set and empty is not set");
+    assert!(!coloured(&[], &[("TERM", "dumb")]));
+    assert!(!coloured(&["--color", "never"], &[]));
+    assert!(
+        coloured(&["--color", "always"], &[("NO_COLOR", "1")]),
+        "who asks gets them"
+    );
+}
+
+#[test]
+fn the_log_is_plain_or_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = site(folder.path(), "[[door]]\nid = \"front\"\n");
+    // Where nothing can be made, so that the gateway ends at once.
+    let text = std::fs::read_to_string(&good).unwrap();
+    let nowhere = text.replace(&folder.path().display().to_string(), "/dev/null");
+    std::fs::write(&good, nowhere).unwrap();
+    let log = |args: &[&str]| {
+        let output = doorward(&[&["run", "--config", &good], args].concat());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(
+        log(&[]).contains("WARN"),
+        "a warning of the configuration is logged"
+    );
+    let json = log(&["--json"]);
+    let first: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    assert_eq!(first["level"], "WARN");
+    assert!(log(&["--log", "=,="]).contains("--log"));
+    assert!(!log(&["--log", "error"]).contains("no reader belongs"));
 }

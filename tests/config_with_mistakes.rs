@@ -1,6 +1,10 @@
 //! A configuration with mistakes: all of them are told at once, each with its place and what to do.
 
-use doorward::config::{Config, Environment, Findings, Purpose, parse};
+use doorward::config::{
+    Config, Environment, Findings, Purpose,
+    model::{LineKind, Parity, WradaptFrame, WradaptNumber},
+    parse,
+};
 use std::path::Path;
 
 fn check(text: &str) -> (Option<Config>, Findings) {
@@ -209,6 +213,59 @@ fn hours_over_midnight_belong_to_both_days() {
     assert_eq!(week[5], [(1320, 1440)]);
     assert_eq!(week[6], [(0, 360), (1320, 1440)]);
     assert_eq!(week[0], [(0, 360), (480, 720)], "Sunday's night ends on Monday");
+}
+
+#[test]
+fn a_wall_reader_behind_its_adaptor() {
+    let door = "[[door]]\nid = \"garage\"\n";
+    let line = "[[line]]\nid = \"w\"\nkind = \"wradapt\"\npath = \"/dev/w\"\n";
+    let reader = "[[line.reader]]\nid = \"r\"\ndoor = \"garage\"\n";
+    let set = "frame = \"text\"\nnumber = \"wiegand26\"\ndata_bits = 7\nparity = \"even\"\n";
+    let (config, findings) = check(&format!("{SITE}{door}{line}{reader}{set}"));
+    let config = config.unwrap_or_else(|| panic!("{findings}"));
+    let LineKind::Wradapt(reader_of_line) = &config.lines[0].kind else {
+        panic!("{:?}", config.lines)
+    };
+    assert_eq!(reader_of_line.frame, WradaptFrame::Text);
+    assert_eq!(reader_of_line.number, WradaptNumber::Wiegand26);
+    assert_eq!(
+        (reader_of_line.data_bits, reader_of_line.parity),
+        (7, Parity::Even)
+    );
+    let told = [
+        only_error(&format!(
+            "{door}{line}{reader}{}",
+            reader.replace("\"r\"", "\"r2\"")
+        )),
+        only_error(&format!("{door}{line}{reader}address = 0\n")),
+        only_error(&format!("{door}{line}{reader}data_bits = 9\n")),
+    ];
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_zone_and_an_address_are_checked() {
+    let (_, findings) = check("[site]\nid = \"s\"\nzone = \"Europe/Madird\"\n");
+    assert!(findings.errors[0].what.contains("no time zone"), "{findings}");
+    let cloud = |url: &str| check(&format!("{SITE}[cloud]\nkind = \"contract\"\nurl = \"{url}\"\n")).1;
+    for fine in [
+        "http://127.0.0.1:8080/x",
+        "http://[::1]/",
+        "http://localhost",
+        "https://c.example/x",
+    ] {
+        assert_eq!(cloud(fine).errors.len(), 1, "all but the token: {}", cloud(fine));
+    }
+    for wrong in [
+        "http://10.0.0.1",
+        "http://localhost.example.com",
+        "ftp://c",
+        "c.example",
+        "https://a:b@c",
+        "https://c/?x=1",
+    ] {
+        assert_eq!(cloud(wrong).errors.len(), 2, "{wrong}: {}", cloud(wrong));
+    }
 }
 
 #[test]

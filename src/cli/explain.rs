@@ -29,7 +29,7 @@ Exit status: 0 if the door would open, 1 if not.")]
 pub struct ExplainArgs {
     /// The card: uid:HEX, rom14:HEX, wiegand26:FACILITY-NUMBER, wiegandN:HEX, ks:NUMBER or token:HEX.
     #[arg(long, value_name = "CARD")]
-    pub credential: Credential,
+    pub credential: CardText,
     /// The door, as the configuration names it.
     #[arg(long, value_name = "DOOR", group = "place")]
     pub door: Option<String>,
@@ -39,6 +39,22 @@ pub struct ExplainArgs {
     /// When: 14:25, 2026-12-25 09:00 (both by the building's clock) or RFC 3339. Without it: now.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
+}
+
+/// A card number as typed. It is read by the command and not by the parser of the command line, which would repeat
+/// the whole of a mistyped one.
+#[derive(Clone)]
+pub struct CardText(String);
+
+impl From<&str> for CardText {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+impl std::fmt::Debug for CardText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CardText(…)")
+    }
 }
 
 /// What is asked, in the words of the domain.
@@ -53,10 +69,20 @@ pub struct Question {
 }
 
 impl ExplainArgs {
+    /// The card.
+    ///
+    /// # Errors
+    /// When it is no card number; the message repeats nothing of it.
+    pub fn card(&self) -> Result<Credential, Failure> {
+        let example = "for example uid:04A2B3C4D5E680 or wiegand26:123-45678";
+        let parsed = self.credential.0.parse::<Credential>();
+        parsed.map_err(|error| Failure::new(status::USAGE, format!("--credential: {error}"), example))
+    }
+
     /// Resolves names and times by the configuration.
     ///
     /// # Errors
-    /// When there is no such door or reader, or the time is none.
+    /// When there is no such card, door, reader or time.
     pub fn question(&self, config: &Config, now: Millis) -> Result<Question, Failure> {
         let wrong = |message: String, hint: String| Failure::new(status::USAGE, message, hint);
         let at = match &self.at {
@@ -96,7 +122,7 @@ impl ExplainArgs {
             (None, None) => return Err(wrong("which door?".into(), "add --door or --reader".into())),
         };
         Ok(Question {
-            credential: self.credential,
+            credential: self.card()?,
             door,
             at,
         })
@@ -117,6 +143,7 @@ fn readers(config: &Config) -> Vec<(&str, &DoorId)> {
 }
 
 pub(super) fn run(context: &Context<'_>, args: &ExplainArgs, out: &mut Out) -> Result<u8, Failure> {
+    args.card()?; // a slip on the command line is told before one in the file
     let config = context.config()?;
     answer(&config, args, out)
 }

@@ -14,6 +14,18 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// For people, or for the journal.
+    Text {
+        /// With colours.
+        colour: bool,
+    },
+    /// A JSON document each.
+    Json,
+}
+
 /// Sets up the log of this process, once. `filter`: as of `--log`; `default` without it.
 ///
 /// # Errors
@@ -21,7 +33,7 @@ use tracing_subscriber::{
 pub fn start(
     filter: Option<&str>,
     default: &str,
-    colour: bool,
+    style: Style,
     environment: &Environment,
 ) -> Result<(), Failure> {
     let filter = EnvFilter::builder()
@@ -36,10 +48,12 @@ pub fn start(
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
-    let set = if environment.under_journal {
-        builder.with_ansi(false).event_format(ForTheJournal).try_init()
-    } else {
-        builder.with_ansi(colour).with_target(false).try_init()
+    let set = match style {
+        Style::Json => builder.json().try_init(),
+        Style::Text { .. } if environment.under_journal => {
+            builder.with_ansi(false).event_format(ForTheJournal).try_init()
+        }
+        Style::Text { colour } => builder.with_ansi(colour).with_target(false).try_init(),
     };
     set.map_err(|error| Failure::new(status::FAILED, format!("the log cannot be set up: {error}"), ""))
 }
@@ -51,7 +65,12 @@ pub fn start(
 pub fn of(context: &Context<'_>, default: &str) -> Result<(), Failure> {
     let (args, environment) = (context.args, context.environment);
     let colour = args.color.colours(std::io::stderr().is_terminal(), environment);
-    start(args.log.as_deref(), default, colour, environment)
+    let style = if args.json {
+        Style::Json
+    } else {
+        Style::Text { colour }
+    };
+    start(args.log.as_deref(), default, style, environment)
 }
 
 /// `<6>text field=value`.

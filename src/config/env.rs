@@ -9,7 +9,7 @@ pub struct Environment {
     pub credentials: Option<PathBuf>,
     /// `NO_COLOR` is set and not empty (no-color.org).
     pub no_color: bool,
-    /// `JOURNAL_STREAM` is set: standard error goes to systemd's journal (systemd.exec(5)).
+    /// Standard error goes to systemd's journal: `JOURNAL_STREAM` names it (systemd.exec(5)).
     pub under_journal: bool,
     /// `TERM=dumb`: a terminal without colours.
     pub dumb_terminal: bool,
@@ -27,8 +27,27 @@ impl Environment {
         Self {
             credentials: set("CREDENTIALS_DIRECTORY").map(PathBuf::from),
             no_color: set("NO_COLOR").is_some(),
-            under_journal: set("JOURNAL_STREAM").is_some(),
+            under_journal: set("JOURNAL_STREAM")
+                .is_some_and(|stream| is_standard_error(&stream.to_string_lossy())),
             dumb_terminal: set("TERM").is_some_and(|term| term == "dumb"),
         }
+    }
+}
+
+/// `JOURNAL_STREAM` is inherited by children whose output goes elsewhere, so it holds device and inode to compare.
+fn is_standard_error(stream: &str) -> bool {
+    let about = rustix::fs::fstat(std::io::stderr());
+    about.is_ok_and(|about| stream == format!("{}:{}", about.st_dev, about.st_ino))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_journal_is_not_ours() {
+        let about = rustix::fs::fstat(std::io::stderr()).unwrap();
+        assert!(is_standard_error(&format!("{}:{}", about.st_dev, about.st_ino)));
+        assert!(!is_standard_error("8:1") && !is_standard_error(""));
     }
 }
