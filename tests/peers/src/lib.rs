@@ -1,1 +1,3 @@
 //! Simulators of the site around the gateway.
+
+pub mod cloud;
