@@ -109,6 +109,7 @@ impl Http {
         let body = self.body(answer, what, MOST_BYTES).await?;
         serde_json::from_slice(&body).map_err(|error| {
             let fault = if error.is_eof() { "is cut off" } else { "is not as the contract says" };
+            let error = without_values(&error.to_string());
             PlatformError::malformed(format_args!(
                 "{what} from {} {fault} ({error}); nothing is taken from it; compare it with docs/contract/openapi.yaml",
                 self.place
@@ -269,6 +270,14 @@ fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(LONGEST_RETRY))
 }
 
+/// A parser's message without the texts that it quotes: one of them could be a card number.
+fn without_values(message: &str) -> String {
+    let parts = message.split('"').enumerate();
+    parts
+        .map(|(index, part)| if index % 2 == 0 { part } else { "…" })
+        .collect()
+}
+
 /// What a problem document (RFC 9457) says, as an insertion: empty, or ` ("…")`.
 fn said(body: &[u8]) -> String {
     #[derive(Default, Deserialize)]
@@ -314,6 +323,16 @@ mod tests {
         let absurd = headers(&[(header::RETRY_AFTER, "99999999999")]);
         assert_eq!(retry_after(&absurd), Some(LONGEST_RETRY));
         assert_eq!(retry_after(&headers(&[(header::RETRY_AFTER, "soon")])), None);
+    }
+
+    #[test]
+    fn a_parsers_message_does_not_repeat_values() {
+        let error = serde_json::from_str::<Vec<u8>>("\"uid:04A2B3C4D5E680\"").unwrap_err();
+        let shown = without_values(&error.to_string());
+        assert_eq!(
+            shown,
+            "invalid type: string …, expected a sequence at line 1 column 20"
+        );
     }
 
     #[test]

@@ -8,3 +8,4 @@ pub mod pty;
 pub mod relay;
 pub mod stubborn_broker;
 pub mod wradapt;
+pub mod cloud;
