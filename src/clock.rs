@@ -2,12 +2,17 @@
 
 use crate::domain::time::{Millis, Moment};
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+
+/// Left by systemd/doorward-clock.service once the kernel's clock has been synchronised since the boot. The
+/// daemon's own sandbox does not let it ask the kernel.
+const SYNCHRONISED: &str = "/run/doorward-clock/synchronised";
 
 /// The gateway's clock: wall time with its quality, and monotonic time. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -81,12 +86,16 @@ impl Clock {
         }
     }
 
-    /// Asks the kernel again whether it is synchronised. Call it every second or so: `now` uses the answer.
+    /// Asks again whether the clock has been synchronised. Call it every second or so: `now` uses the answer.
+    ///
+    /// Trust lasts until the next boot: the kernel calls itself unsynchronised after 8.9 hours without a time
+    /// server, and a gateway works for weeks without one (docs/decisions/0007).
     pub fn refresh(&self) {
-        if let Source::System { rtc, .. } = &self.0.source {
-            self.0
-                .trusted
-                .store(*rtc || kernel_is_synchronised(), Ordering::Relaxed);
+        if let Source::System { rtc, .. } = &self.0.source
+            && !self.0.trusted.load(Ordering::Relaxed)
+        {
+            let trusted = *rtc || kernel_is_synchronised() || Path::new(SYNCHRONISED).exists();
+            self.0.trusted.store(trusted, Ordering::Relaxed);
         }
     }
 
@@ -156,6 +165,14 @@ fn kernel_is_synchronised() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trust_lasts_when_the_time_server_is_gone() {
+        let clock = Clock::system(false, 0);
+        clock.0.trusted.store(true, Ordering::Relaxed);
+        clock.refresh();
+        assert!(clock.now().trusted, "whatever the kernel says by now");
+    }
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
