@@ -10,7 +10,7 @@ use ratatui::{
 };
 
 /// Draws the whole scene.
-pub fn draw(frame: &mut Frame<'_>, scene: &Scene) {
+pub(super) fn draw(frame: &mut Frame<'_>, scene: &Scene) {
     let [head, doors, taps, foot, keys] = Layout::vertical([
         Constraint::Length(2),
         Constraint::Length(6),
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_picture_shows_door_tap_and_debt() {
-        let door = DoorView { id: "front".into(), name: "Front door".into(), ..DoorView::default() };
+        let door = DoorView { name: "Front door".into(), ..DoorView::default() };
         let mut scene = Scene { doors: vec![door], taps: 1, owed: 3, arrived: 1, ..Scene::default() };
         let row = Row {
             time: "14:10:02".into(),

@@ -77,7 +77,7 @@ struct Play {
 impl Play {
     fn new(stage: Stage, clock: Clock, total: Option<Duration>, terminal: Option<DefaultTerminal>) -> Self {
         let start = clock.monotonic();
-        let doors = SPOTS.iter().map(|spot| DoorView { id: spot.door.into(), name: spot.name.into(), ..DoorView::default() });
+        let doors = SPOTS.iter().map(|spot| DoorView { name: spot.name.into(), ..DoorView::default() });
         let scene = Scene {
             total: total.map(|total| start + total),
             doors: doors.collect(),

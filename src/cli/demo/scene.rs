@@ -9,7 +9,7 @@ const TIMES: usize = 120;
 
 /// The light that a reader shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Light {
+pub(super) enum Light {
     /// Waiting for a card.
     #[default]
     Idle,
@@ -25,9 +25,7 @@ pub enum Light {
 
 /// A door of the picture.
 #[derive(Clone, Debug, Default)]
-pub struct DoorView {
-    /// Id in the configuration.
-    pub id: String,
+pub(super) struct DoorView {
     /// What people call it.
     pub name: String,
     /// What its reader shows.
@@ -42,7 +40,7 @@ pub struct DoorView {
 
 /// One tap with its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub(super) struct Row {
     /// Local time of day.
     pub time: String,
     /// Door's name.
@@ -63,7 +61,7 @@ pub struct Row {
 
 /// Everything that is shown.
 #[derive(Clone, Debug, Default)]
-pub struct Scene {
+pub(super) struct Scene {
     /// Time since the demo's start.
     pub now: Duration,
     /// How long it will run, if it ends by itself.
@@ -96,7 +94,7 @@ pub struct Scene {
 
 impl Scene {
     /// Remembers an answered tap and lights the door.
-    pub fn answered(&mut self, row: Row, light: Light) {
+    pub(super) fn answered(&mut self, row: Row, light: Light) {
         self.answered += 1;
         let until = self.now + Duration::from_secs(2);
         if let Some(door) = self.doors.iter_mut().find(|door| door.name == row.door) {
@@ -114,7 +112,7 @@ impl Scene {
     }
 
     /// Lets time pass: lights go out.
-    pub fn tick(&mut self, now: Duration) {
+    pub(super) fn tick(&mut self, now: Duration) {
         self.now = now;
         for door in &mut self.doors {
             if door.light != Light::Dark && now >= door.until {
@@ -126,13 +124,13 @@ impl Scene {
 
     /// Check-ins that the cloud still waits for.
     #[must_use]
-    pub const fn waiting(&self) -> u64 {
+    pub(super) const fn waiting(&self) -> u64 {
         self.owed.saturating_sub(self.arrived)
     }
 
     /// The middle answer time, for the summary.
     #[must_use]
-    pub fn median(&self) -> Duration {
+    pub(super) fn median(&self) -> Duration {
         let mut sorted: Vec<u64> = self.times.iter().copied().collect();
         sorted.sort_unstable();
         Duration::from_micros(sorted.get(sorted.len() / 2).copied().unwrap_or(0))
@@ -140,7 +138,7 @@ impl Scene {
 
     /// What went wrong, if anything did: empty means that the demo kept its word.
     #[must_use]
-    pub fn complaints(&self) -> Vec<String> {
+    pub(super) fn complaints(&self) -> Vec<String> {
         let mut all = self.surprises.clone();
         if self.taps == 0 {
             all.push("no card was presented".into());
