@@ -39,3 +39,5 @@ mod osdp_site;
 mod tidy;
 #[cfg(test)]
 mod wradapt_line;
+mod contract_adapter;
+mod facts_file;

@@ -68,7 +68,7 @@ pub(super) fn check(
     version: u64,
     mut problems: Vec<FactsProblem>,
 ) -> (Facts, Vec<FactsProblem>) {
-    let mut people = unique(
+    let people = unique(
         "people",
         candidates.people,
         |it| it.id.as_str(),
@@ -145,17 +145,16 @@ pub(super) fn check(
         |it| &it.id,
         &mut problems,
         |it| {
-            known.resource(&it.resource)?;
             if it.until <= it.from {
                 return Err(Flaw::new("until", "ends before it begins; left out"));
             }
+            known.resource(&it.resource)?;
             it.person.as_ref().map_or(Ok(()), |person| known.person(person))
         },
     );
     for booking in &mut bookings {
         known.invitees(booking, &mut problems);
     }
-    people.sort_by_key(|it| it.index);
     let facts = Facts {
         version,
         people: plain(people),
@@ -307,6 +306,7 @@ fn unique<T: PartialEq>(
                 let Some(place) = kept.get_mut(*entry.get()) else {
                     continue;
                 };
+                let index = place.as_ref().map_or(item.index, |first| first.index);
                 let (settled, text) = match place.as_ref() {
                     Some(first) if first.fact == item.fact => (
                         place.take().map(|first| first.fact),
@@ -322,10 +322,7 @@ fn unique<T: PartialEq>(
                     id: entry.key().clone(),
                     text: text.to_owned(),
                 });
-                *place = settled.map(|fact| Numbered {
-                    index: item.index,
-                    fact,
-                });
+                *place = settled.map(|fact| Numbered { index, fact });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Facts and a profile in, grants out. Pure; no platform names, no clock: a grant carries its window, and the
 //! decision compares it with the time.
 //!
-//! The rules are those of `docs/rules.md`, R1 to R44; every grant cites its own. Which of them hold, and with
+//! The rules are those of `docs/rules.md`; every grant cites its own. Which of them hold, and with
 //! which figures, is data: [`RulesConfig`].
 //!
 //! | file | what |

@@ -38,9 +38,8 @@ impl ContractCloud {
     /// Prepares the connection; nothing is sent yet.
     ///
     /// # Errors
-    /// [`ErrorKind::Tls`] when `ca_file` cannot be used or no authority is known at all;
-    /// [`ErrorKind::Rejected`] never, [`ErrorKind::Unsupported`] for an address that would send the token in
-    /// the clear.
+    /// [`ErrorKind::Tls`] when `ca_file` cannot be used or no authority is known at all,
+    /// [`ErrorKind::Unsupported`] for an address that would send the token in the clear.
     pub fn new(config: &HttpConfig) -> Result<Self, PlatformError> {
         Ok(Self {
             http: Http::new(config)?,

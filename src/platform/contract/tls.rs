@@ -84,7 +84,8 @@ pub(super) fn words(error: &rustls::Error) -> String {
         );
     };
     match flaw {
-        CertificateError::UnknownIssuer => "its certificate is signed by nobody this gateway trusts; if the cloud has an authority of its own, name it in [cloud] ca_file".into(),
+        // A wrong signature: an authority of the same name that is another one.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => "its certificate is signed by nobody this gateway trusts; if the cloud has an authority of its own, name it in [cloud] ca_file".into(),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "its certificate has expired, or this gateway's clock is ahead; renew it there, or check the time here".into()
         }

@@ -139,13 +139,18 @@ async fn facts(State(shared): App, RawQuery(query): RawQuery, headers: HeaderMap
     }
     if shared.hits(faults.half_page) {
         let length = (header::CONTENT_LENGTH, body.len().to_string());
-        return ([content, tag, length], Body::new(Half(Some(body)))).into_response();
+        return ([content, tag, length], Body::new(Half::Text(body))).into_response();
     }
     ([content, tag], body).into_response()
 }
 
 /// Half of a text, and then the connection breaks.
-struct Half(Option<String>);
+enum Half {
+    Text(String),
+    /// One turn without news, so that what stands before really leaves.
+    Flush,
+    Break,
+}
 
 impl hyper::body::Body for Half {
     type Data = Bytes;
@@ -153,16 +158,21 @@ impl hyper::body::Body for Half {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        Poll::Ready(Some(match self.0.take() {
-            Some(text) => {
+        match std::mem::replace(&mut *self, Self::Break) {
+            Self::Text(text) => {
+                *self = Self::Flush;
                 let mut bytes = Bytes::from(text);
                 bytes.truncate(bytes.len() / 2);
-                Ok(Frame::data(bytes))
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
-            None => Err(io::Error::other("broken off on purpose")),
-        }))
+            Self::Flush => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Self::Break => Poll::Ready(Some(Err(io::Error::other("broken off on purpose")))),
+        }
     }
 }
 
