@@ -58,8 +58,8 @@ async fn killed_at_any_moment_of_a_busy_hour() {
     let gateway = Gateway::start(config(relay.port), &journal);
     let mut watching = Vec::new();
     for round in 0..3_u64 {
-        relay.cut();
         broker.kill();
+        relay.cut();
         broker.restart().unwrap();
         let subscriber = broker.subscribe("doorward/+/door/+/event").unwrap();
         relay.open();
