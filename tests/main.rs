@@ -41,3 +41,14 @@ mod tidy;
 mod wradapt_line;
 mod contract_adapter;
 mod facts_file;
+mod mqtt_broker_killed;
+#[cfg(test)]
+mod mqtt_contract;
+#[cfg(test)]
+mod mqtt_events_and_health;
+#[cfg(test)]
+mod mqtt_refused_and_unreachable;
+#[cfg(test)]
+mod mqtt_site;
+#[cfg(test)]
+mod mqtt_wedged;

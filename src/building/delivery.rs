@@ -93,10 +93,12 @@ pub struct Delivery {
     unsent: VecDeque<Ticket>,
     /// Written, not yet acknowledged.
     sent: HashMap<u16, Ticket>,
-    health_pending: bool,
+    /// Since when a health document is on its way.
+    health_since: Option<Duration>,
     health_wanted: bool,
-    /// Since when something is pending without any acknowledgement.
-    silent_since: Option<Duration>,
+    /// Since when events are on their way without one of them being acknowledged. Apart from health, or documents
+    /// that are acknowledged every few seconds would hide an event that never is.
+    events_since: Option<Duration>,
 }
 
 impl Delivery {
@@ -114,9 +116,9 @@ impl Delivery {
             slots: VecDeque::new(),
             unsent: VecDeque::new(),
             sent: HashMap::new(),
-            health_pending: false,
+            health_since: None,
             health_wanted: false,
-            silent_since: None,
+            events_since: None,
         }
     }
 
@@ -144,7 +146,7 @@ impl Delivery {
             Input::Acked(pkid) => self.take_ack(pkid, now, &mut out),
             Input::Tick => {}
         }
-        self.publish_health(&mut out);
+        self.publish_health(now, &mut out);
         self.watch_silence(now, &mut out);
         self.read_more(now, &mut out);
         out
@@ -154,10 +156,14 @@ impl Delivery {
     #[must_use]
     pub fn wake_at(&self) -> Option<Duration> {
         let silence = self
-            .silent_since
+            .silent_since()
             .map(|since| since.saturating_add(self.ack_timeout));
         let read = self.read_again_at.filter(|_| self.connected);
         silence.into_iter().chain(read).min()
+    }
+
+    fn silent_since(&self) -> Option<Duration> {
+        self.events_since.into_iter().chain(self.health_since).min()
     }
 
     /// Events in the journal that the broker has not acknowledged. An upper bound: sequences may have gaps.
@@ -191,8 +197,8 @@ impl Delivery {
         self.sent.clear();
         self.reading = None;
         self.dry_at = 0;
-        self.health_pending = false;
-        self.silent_since = None;
+        self.health_since = None;
+        self.events_since = None;
     }
 
     /// The last event on its way, or the cursor: where reading goes on.
@@ -227,11 +233,11 @@ impl Delivery {
         let Some(ticket) = self.sent.remove(&pkid) else {
             return;
         };
-        // Any acknowledgement is a sign of life: the wait for the others begins anew.
-        self.silent_since = Some(now);
         match ticket {
-            Ticket::Health => self.health_pending = false,
+            Ticket::Health => self.health_since = None,
             Ticket::Event(seq) => {
+                // A sign of life: the wait for the others begins anew.
+                self.events_since = Some(now);
                 if let Some(slot) = self.slots.iter_mut().find(|slot| slot.seq == seq) {
                     slot.acked = true;
                 }
@@ -246,22 +252,25 @@ impl Delivery {
         }
     }
 
-    fn publish_health(&mut self, out: &mut Vec<Output>) {
-        if self.connected && self.health_wanted && !self.health_pending {
+    fn publish_health(&mut self, now: Duration, out: &mut Vec<Output>) {
+        if self.connected && self.health_wanted && self.health_since.is_none() {
             self.health_wanted = false;
-            self.health_pending = true;
+            self.health_since = Some(now);
             self.unsent.push_back(Ticket::Health);
             out.push(Output::PublishHealth);
         }
     }
 
     fn watch_silence(&mut self, now: Duration, out: &mut Vec<Output>) {
-        if self.slots.is_empty() && !self.health_pending {
-            self.silent_since = None;
-            return;
+        if self.slots.is_empty() {
+            self.events_since = None;
+        } else {
+            self.events_since.get_or_insert(now);
         }
-        let since = *self.silent_since.get_or_insert(now);
-        if now.saturating_sub(since) >= self.ack_timeout {
+        if self
+            .silent_since()
+            .is_some_and(|since| now.saturating_sub(since) >= self.ack_timeout)
+        {
             self.forget_connection();
             self.health_wanted = true;
             out.push(Output::Rebuild);

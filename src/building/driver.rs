@@ -42,6 +42,7 @@ pub async fn run(
         Err(error) => {
             let text =
                 format!("[mqtt] topic cannot be used: {error}. No events go to MQTT until it is put right.");
+            health.section("mqtt", &Section::default());
             health.raise(failure::CONFIG, text, clock.now().at);
             stopped(&mut stop).await;
             health.clear(failure::CONFIG);
@@ -123,6 +124,7 @@ impl Driver {
         };
         let mut section = Section::default();
         section.turn(false, clock.now().at);
+        health.section("mqtt", &section);
         Self {
             backoff: Backoff::new(&config.client_id),
             delivery: Delivery::new(cursor, config.ack_timeout),

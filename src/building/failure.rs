@@ -39,17 +39,26 @@ pub(super) fn explain(error: &ConnectionError, config: &MqttConfig, was_connecte
     if let Some(tls) = find::<rustls::Error>(error) {
         return tls_failure(tls, config);
     }
-    if let ConnectionError::Tls(other) = error
-        && !matches!(other, TlsError::Io(_))
-    {
-        let text = format!(
-            "TLS with {} cannot be set up: {other}. Check [mqtt] url: the host must be a name or an address that \
-             stands in the broker's certificate.",
-            place(config)
-        );
-        return Failure { key: TLS, text };
+    match error {
+        // The handshake began, so the network is there: one side broke off without saying why in TLS.
+        ConnectionError::Tls(TlsError::Io(io)) => Failure {
+            key: TLS,
+            text: format!(
+                "{} broke off TLS: {io}. Check that the port in [mqtt] url is the broker's TLS port, 8883 as a rule, \
+                 and look at the broker's log.",
+                place(config)
+            ),
+        },
+        ConnectionError::Tls(other) => Failure {
+            key: TLS,
+            text: format!(
+                "TLS with {} cannot be set up: {other}. Check [mqtt] url: the host must be a name or an address that \
+                 stands in the broker's certificate.",
+                place(config)
+            ),
+        },
+        _ => unreachable(error, config, was_connected),
     }
-    unreachable(error, config, was_connected)
 }
 
 /// The broker kept the connection but acknowledged nothing.
@@ -147,7 +156,8 @@ fn unreachable(error: &ConnectionError, config: &MqttConfig, was_connected: bool
     // getaddrinfo's failures have no kind of their own in std.
     let unresolved = io.is_some_and(|io| io.to_string().starts_with("failed to lookup address information"));
     let refused = io.is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused);
-    let closed = matches!(error, ConnectionError::MqttState(StateError::ConnectionAborted));
+    let reset = io.is_some_and(|io| io.kind() == io::ErrorKind::ConnectionReset);
+    let closed = reset || matches!(error, ConnectionError::MqttState(StateError::ConnectionAborted));
     let happened = if unresolved {
         format!("The host name of {place} is not known. Check [mqtt] url and the network's name server.")
     } else if refused {

@@ -7,7 +7,10 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -111,6 +114,7 @@ impl Mosquitto {
             broker.write_config(dir, setup)?;
             match broker.restart() {
                 Ok(()) => return Ok(broker),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(error),
                 Err(error) => last = error,
             }
         }
@@ -118,8 +122,9 @@ impl Mosquitto {
     }
 
     fn write_config(&self, dir: &Path, setup: &Setup) -> io::Result<()> {
+        // Standard error, since mosquitto buffers its standard output when that is a pipe.
         let mut text = String::from(
-            "user root\nper_listener_settings true\npersistence false\nlog_dest stdout\nlog_type all\n\
+            "user root\nper_listener_settings true\npersistence false\nlog_dest stderr\nlog_type all\n\
              set_tcp_nodelay true\n",
         );
         let mut line = |args: std::fmt::Arguments<'_>| {
@@ -227,7 +232,9 @@ impl Mosquitto {
     /// # Errors
     /// If mosquitto_sub is not installed or the broker does not answer.
     pub fn subscribe(&self, filter: &str) -> io::Result<Subscriber> {
-        let name = format!("watch-{}", self.log.all().len());
+        // Never used twice: an older subscriber comes back by itself after a restart and would be thrown off.
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        let name = format!("watch-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let mut child = Command::new("mosquitto_sub")
             .args(["-h", "127.0.0.1", "-p", &self.plain_port.to_string(), "-i", &name])
             // QoS 0: the broker writes to the socket at once and never queues, so what it acknowledged to a publisher

@@ -1,5 +1,5 @@
 //! A broker that can be told to misbehave: never answer CONNECT, refuse it, or accept and then acknowledge nothing.
-//! Speaks just enough MQTT 3.1.1 for a publisher at QoS 1. Also what every packet said, byte for byte.
+//! Speaks just enough MQTT 3.1.1 for a publisher at QoS 1. Keeps what was published.
 
 use std::{
     io::{self, Read, Write},
@@ -88,7 +88,7 @@ impl StubbornBroker {
     }
 
     /// Changes its mood.
-    pub fn become_(&self, mood: Mood) {
+    pub fn turn(&self, mood: Mood) {
         self.lock().mood = mood;
     }
 
