@@ -223,6 +223,31 @@ fn install_mode_is_refused_unless_configured_and_then_is_a_warning() {
 }
 
 #[test]
+fn install_mode_without_a_key_speaks_in_the_clear_and_says_so() {
+    let bus = Bus::start(vec![PdSpec {
+        address: 0,
+        key: None,
+    }])
+    .unwrap();
+    let mut installing = reader("front", 0, None);
+    let site = Site::start(&[osdp_line("hall", bus.path(), vec![installing.clone()])], &[]);
+    wait_until("the refusal", SOON, || {
+        site.fault("reader_offline:front").is_some()
+    });
+    installing.install_mode = true;
+    site.lines
+        .reconfigure(&[osdp_line("hall", bus.path(), vec![installing])], &[]);
+    site.wait_online(&["front"]);
+    let insecure = LineEvent::Insecure {
+        reader: "front".into(),
+    };
+    site.wait_for(&insecure, 1, SOON);
+    bus.tap(0, 56, &MEMBER_BYTES);
+    site.presented.recv_timeout(SOON).unwrap();
+    assert!(site.fault("install_mode:front").is_some() && site.fault("reader_offline:front").is_none());
+}
+
+#[test]
 fn only_lines_that_changed_start_again() {
     let (hall, yard) = (Bus::start(specs(0..1)).unwrap(), Bus::start(specs(1..2)).unwrap());
     let unchanged = osdp_line("hall", hall.path(), vec![reader("front", 0, Some(key(0)))]);

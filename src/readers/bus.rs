@@ -6,17 +6,18 @@
 
 use super::{
     LineEvent, card,
-    device::{Change, Device},
+    device::Device,
     frame::{Framer, Head, head},
     port::{Framing, Port},
     shared::{Common, Inbox, LineCommand, LineState, ReaderState},
+    watch::{Watch, warn_of_install_mode},
 };
 use crate::{
     config::model::{LineConfig, OsdpReader, OutputRef},
     domain::Presentation,
 };
-use libosdp::{OsdpEvent, OsdpEventCardRead, OsdpStatusReport, OsdpStatusReportType};
-use std::{collections::HashMap, io, time::Duration};
+use libosdp::{OsdpEvent, OsdpEventCardRead};
+use std::{io, time::Duration};
 
 /// A reader must have begun its reply by then (IEC 60839-11-5: REPLY_DELAY 200 ms). A little above libosdp's
 /// own 200 ms, so that libosdp has given up when the bus moves on.
@@ -33,20 +34,12 @@ const SILENCE: Duration = Duration::from_millis(36);
 const REOPEN_EVERY: Duration = Duration::from_millis(250);
 /// The longest wait with a port and nothing to do: libosdp's own timers are looked at then.
 const IDLE_WAIT: Duration = Duration::from_millis(10);
-/// How often inputs that a door watches are asked for, from readers that do not report by themselves.
-const INPUTS_EVERY: Duration = Duration::from_millis(500);
-/// How often tamper and power are asked for.
-const LOCAL_EVERY: Duration = Duration::from_secs(5);
 /// How often counters are shown and noise is told.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
-/// A reader that has not come online by then is a fault.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// The reply code of osdp_BUSY: the reader asks for the command again, later.
 const BUSY: u8 = 0x79;
 /// The reply code of osdp_NAK. A reader that lost its power says so out of sequence; libosdp then starts afresh.
 const NAK: u8 = 0x41;
-/// The commands of the secure channel's handshake, osdp_CHLNG and osdp_SCRYPT.
-const HANDSHAKE: [u8; 2] = [0x76, 0x77];
 
 /// A command that waits for its reply.
 #[derive(Clone, Copy)]
@@ -56,26 +49,11 @@ struct Exchange {
     until: Duration,
 }
 
-/// What the bus remembers of a device beside what the device knows.
-#[derive(Default)]
-struct Memory {
-    inputs: HashMap<u8, bool>,
-    tamper: Option<bool>,
-    power: Option<bool>,
-    inputs_asked: Duration,
-    local_asked: Duration,
-    /// A question that this reader answered by refusing, which took it offline.
-    no_local: bool,
-    no_inputs: bool,
-    offline_since: Duration,
-    offline_told: bool,
-}
-
 struct Bus<'a> {
     line: &'a LineConfig,
     common: &'a Common,
     devices: Vec<Device>,
-    memory: Vec<Memory>,
+    watches: Vec<Watch>,
     port: Option<Port>,
     framer: Framer,
     exchange: Option<Exchange>,
@@ -107,16 +85,7 @@ pub(super) fn run(line: &LineConfig, readers: &[OsdpReader], common: &Common, in
                 ),
             ),
         }
-        if reader.install_mode {
-            common.raise(
-                &format!("install_mode:{}", reader.id),
-                format!(
-                    "reader {} is in install mode: whoever taps its wires can read and replay cards; give it its key \
-                     and take install_mode out of the configuration",
-                    reader.id
-                ),
-            );
-        }
+        warn_of_install_mode(reader, common);
     }
     let mut bus = Bus::new(line, common, devices);
     loop {
@@ -134,18 +103,12 @@ pub(super) fn run(line: &LineConfig, readers: &[OsdpReader], common: &Common, in
 impl<'a> Bus<'a> {
     fn new(line: &'a LineConfig, common: &'a Common, devices: Vec<Device>) -> Self {
         let now = common.clock.monotonic();
-        let memory = devices
-            .iter()
-            .map(|_| Memory {
-                offline_since: now,
-                ..Memory::default()
-            })
-            .collect();
+        let watches = devices.iter().map(|_| Watch::since(now)).collect();
         Self {
             line,
             common,
             devices,
-            memory,
+            watches,
             port: None,
             framer: Framer::default(),
             exchange: None,
@@ -391,7 +354,13 @@ impl<'a> Bus<'a> {
         while let Some(event) = self.devices.get_mut(index).and_then(Device::next_event) {
             match event {
                 OsdpEvent::CardRead(read) => self.presented(index, &read, now),
-                OsdpEvent::Status(report) => self.status(index, &report),
+                OsdpEvent::Status(report) => {
+                    if let (Some(device), Some(watch)) =
+                        (self.devices.get(index), self.watches.get_mut(index))
+                    {
+                        watch.status(&device.config.id, &report, self.common);
+                    }
+                }
                 OsdpEvent::KeyPress(_) | OsdpEvent::MfgReply(_) => {}
             }
         }
@@ -402,7 +371,10 @@ impl<'a> Bus<'a> {
         let (changes, failed) = (device.changes(), device.take_failed_releases());
         let reader = device.config.id.clone();
         for change in changes.into_iter().flatten() {
-            self.change(index, change, now);
+            self.changed = true;
+            if let Some(watch) = self.watches.get_mut(index) {
+                watch.changed(device, change, now, self.common);
+            }
         }
         for output in failed {
             self.release_failed(&OutputRef {
@@ -439,113 +411,13 @@ impl<'a> Bus<'a> {
         }
     }
 
-    fn status(&mut self, index: usize, report: &OsdpStatusReport) {
-        let (Some(device), Some(memory)) = (self.devices.get(index), self.memory.get_mut(index)) else {
-            return;
-        };
-        let reader = || device.config.id.clone();
-        let entries = report
-            .report
-            .iter()
-            .take(report.nr_entries)
-            .map(|byte| *byte != 0);
-        match report.type_ {
-            OsdpStatusReportType::Input => {
-                for (input, active) in (0_u8..).zip(entries) {
-                    if memory.inputs.insert(input, active) != Some(active) {
-                        self.common.gate.line_event(LineEvent::Input {
-                            reader: reader(),
-                            input,
-                            active,
-                        });
-                    }
-                }
-            }
-            OsdpStatusReportType::Local => {
-                let mut entries = entries;
-                let (tamper, power) = (entries.next(), entries.next());
-                if let Some(active) = tamper.filter(|_| memory.tamper != tamper) {
-                    // A switch that is closed at the first look is not news.
-                    if active || memory.tamper.is_some() {
-                        self.common.gate.line_event(LineEvent::Tamper {
-                            reader: reader(),
-                            active,
-                        });
-                    }
-                    let key = format!("reader_tamper:{}", reader());
-                    if active {
-                        let text = format!(
-                            "reader {} reports that it was opened or taken off its wall",
-                            reader()
-                        );
-                        self.common.raise(&key, text);
-                    } else {
-                        self.common.health.clear(&key);
-                    }
-                    memory.tamper = tamper;
-                }
-                if let Some(failing) = power.filter(|_| memory.power != power) {
-                    if failing || memory.power.is_some() {
-                        self.common.gate.line_event(LineEvent::Power {
-                            reader: reader(),
-                            failing,
-                        });
-                    }
-                    memory.power = power;
-                }
-            }
-            OsdpStatusReportType::Output | OsdpStatusReportType::Remote => {}
-        }
-    }
-
-    fn change(&mut self, index: usize, change: Change, now: Duration) {
-        self.changed = true;
-        let (Some(device), Some(memory)) = (self.devices.get_mut(index), self.memory.get_mut(index)) else {
-            return;
-        };
-        let reader = device.config.id.clone();
-        match change {
-            Change::Secure(active) => {
-                self.common.gate.line_event(LineEvent::Secure { reader, active });
-            }
-            Change::Online => {
-                for kind in ["reader_offline", "reader_key"] {
-                    self.common.health.clear(&format!("{kind}:{reader}"));
-                }
-                let insecure = device.config.install_mode;
-                *memory = Memory {
-                    no_local: memory.no_local,
-                    no_inputs: memory.no_inputs,
-                    tamper: memory.tamper,
-                    power: memory.power,
-                    ..Memory::default()
-                };
-                device.show_idle(now);
-                self.common.gate.line_event(LineEvent::Online {
-                    reader: reader.clone(),
-                });
-                if insecure {
-                    self.common.gate.line_event(LineEvent::Insecure { reader });
-                }
-            }
-            Change::Offline => {
-                // A reader that refuses a question is offline for a second: do not ask again.
-                match device.last_code {
-                    super::feedback::LSTAT if device.missed == 0 => memory.no_local = true,
-                    super::feedback::ISTAT if device.missed == 0 => memory.no_inputs = true,
-                    _ => {}
-                }
-                memory.offline_since = now;
-                memory.offline_told = false;
-                self.common.gate.line_event(LineEvent::Offline { reader });
-            }
-        }
-    }
-
     fn housekeeping(&mut self, now: Duration) {
-        for index in 0..self.devices.len() {
-            self.questions(index, now);
-            self.faults(index, now);
+        for (device, watch) in self.devices.iter_mut().zip(&mut self.watches) {
+            watch.ask(device, now, self.common);
+            // While the adapter is gone, the line's own fault says it all.
+            if self.port.is_some() {
+                watch.check(device, self.line, now, self.common);
+            }
         }
         if now >= self.report_at {
             self.report_at = now + REPORT_EVERY;
@@ -554,55 +426,6 @@ impl<'a> Bus<'a> {
         } else if std::mem::take(&mut self.changed) {
             self.post();
         }
-    }
-
-    fn questions(&mut self, index: usize, now: Duration) {
-        let (Some(device), Some(memory)) = (self.devices.get_mut(index), self.memory.get_mut(index)) else {
-            return;
-        };
-        if !device.online {
-            return;
-        }
-        let first = memory.local_asked == Duration::ZERO;
-        if !memory.no_local && (first || now >= memory.local_asked + LOCAL_EVERY) {
-            memory.local_asked = now;
-            device.ask(OsdpStatusReportType::Local, now);
-        }
-        let due = memory.inputs_asked == Duration::ZERO || now >= memory.inputs_asked + INPUTS_EVERY;
-        if !memory.no_inputs && due && self.common.table.load().watched.contains(&device.config.id) {
-            memory.inputs_asked = now;
-            device.ask(OsdpStatusReportType::Input, now);
-        }
-    }
-
-    fn faults(&mut self, index: usize, now: Duration) {
-        let (Some(device), Some(memory)) = (self.devices.get(index), self.memory.get_mut(index)) else {
-            return;
-        };
-        if device.online || memory.offline_told || now < memory.offline_since + PATIENCE {
-            return;
-        }
-        memory.offline_told = true;
-        let reader = &device.config.id;
-        let (address, line) = (device.config.address, &self.line.id);
-        let refused = HANDSHAKE.contains(&device.last_code) && self.port.is_some();
-        if refused {
-            self.common.raise(
-                &format!("reader_key:{reader}"),
-                format!(
-                    "reader {reader} at address {address} on line {line} answers and refuses the secure channel: its key \
-                     is not the configured one; check its key file, or put the reader into install mode and set the key"
-                ),
-            );
-        }
-        self.common.raise(
-            &format!("reader_offline:{reader}"),
-            format!(
-                "reader {reader} at address {address} on line {line} does not answer; check its power, its wires (A and B \
-                 swapped?), its address and its baud rate ({})",
-                self.line.baud
-            ),
-        );
     }
 
     fn tell_noise(&mut self) {

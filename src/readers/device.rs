@@ -22,6 +22,8 @@ const FEEDBACK_WITHIN: Duration = Duration::from_millis(3_000);
 /// libosdp polls a reader when more than OSDP_PD_POLL_TIMEOUT_MS (.cargo/config.toml: 10) whole milliseconds
 /// have passed since its last reply.
 const POLL_AFTER: Duration = Duration::from_millis(11);
+/// The command that begins the secure channel's handshake, osdp_CHLNG.
+const CHALLENGE: u8 = 0x76;
 /// The most commands that wait for a device.
 const QUEUE: usize = 32;
 
@@ -128,6 +130,8 @@ pub(super) struct Device {
     busy: bool,
     /// The code of the last command.
     pub(super) last_code: u8,
+    /// The secure channel's handshake was begun since the reader was last online.
+    pub(super) shaken: bool,
 }
 
 impl Device {
@@ -152,6 +156,7 @@ impl Device {
             poll_due: None,
             busy: false,
             last_code: 0,
+            shaken: false,
         })
     }
 
@@ -235,6 +240,7 @@ impl Device {
             let frame = std::mem::take(&mut lock(&self.shared.mail).tx);
             if let Some(head) = super::frame::head(&frame) {
                 self.last_code = head.code;
+                self.shaken |= head.code == CHALLENGE;
                 self.busy = true;
                 if handed.is_some_and(|code| code != head.code) {
                     // libosdp had something else in mind: what it was handed would come at a time of its own.
@@ -345,6 +351,7 @@ impl Device {
         match changed {
             Some(Change::Online) => {
                 self.busy = false;
+                self.shaken = false;
                 self.abilities = abilities(&self.panel);
             }
             Some(_) => {
@@ -405,5 +412,52 @@ fn abilities(panel: &ControlPanel) -> Abilities {
         sound: has(PdCapability::AudibleOutput),
         outputs: items(PdCapability::OutputControl).unwrap_or(0),
         inputs: items(PdCapability::ContactStatusMonitoring).unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::secret::ChannelKey;
+
+    fn resident_kb() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    fn reader(key: Option<ChannelKey>) -> OsdpReader {
+        OsdpReader {
+            id: "front".into(),
+            address: 3,
+            key,
+            install_mode: false,
+            door: "front".into(),
+            card: crate::config::model::CardFormat::Auto,
+        }
+    }
+
+    #[test]
+    fn a_rebuilt_panel_leaks_a_few_bytes_and_no_more() {
+        let mut device = Device::new(&reader(Some(ChannelKey::new([7; 16]))), 9600).unwrap();
+        for _ in 0..100 {
+            device.rebuild();
+        }
+        let before = resident_kb();
+        for _ in 0..10_000 {
+            device.rebuild();
+        }
+        let each = (resident_kb() - before) * 1024 / 10_000;
+        println!("{each} bytes leaked a rebuild");
+        assert!(each < 400, "{each} bytes a rebuild");
+    }
+
+    #[test]
+    fn a_reader_without_a_key_is_refused_outside_install_mode() {
+        assert!(Device::new(&reader(None), 9600).is_err());
+        assert!(
+            Device::new(&reader(Some(ChannelKey::new([7; 16]))), 12_345).is_err(),
+            "baud rate"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Gate, adaptor, bus,
-    shared::{Board, Common, Handle, Table, letter_box},
+    shared::{Board, Common, Handle, Inbox, Table, letter_box},
 };
 use crate::{
     clock::Clock,
@@ -69,22 +69,43 @@ impl Lines {
         for line in stopped {
             self.finish(line);
         }
+        let mut fresh = Vec::new();
         for config in lines {
             if running.contains_key(&config.id) {
                 continue;
             }
-            match self.launch(config) {
-                Ok(line) => drop(running.insert(config.id.clone(), line)),
-                Err(error) => self.common.raise(
-                    &format!("line_lost:{}", config.id),
-                    format!(
-                        "line {} could not be started: {error}; restart the gateway",
-                        config.id
-                    ),
-                ),
+            match letter_box() {
+                Ok((handle, inbox)) => {
+                    // A first heartbeat, so that the line does not look dead before its first turn.
+                    let _ = inbox.turn(self.common.clock.monotonic());
+                    fresh.push((config.id.clone(), inbox));
+                    let line = Running {
+                        config: config.clone(),
+                        handle,
+                        thread: None,
+                    };
+                    running.insert(config.id.clone(), line);
+                }
+                Err(error) => self.not_started(&config.id, &error),
             }
         }
+        // Before the first thread runs: a release must find its way from the first presentation on.
         self.common.table.store(Arc::new(table(&running, doors)));
+        for (id, inbox) in fresh {
+            let Some(line) = running.get_mut(&id) else {
+                continue;
+            };
+            match self.launch(&line.config, inbox) {
+                Ok(thread) => line.thread = Some(thread),
+                Err(error) => self.not_started(&id, &error),
+            }
+        }
+    }
+
+    fn not_started(&self, id: &LineId, error: &std::io::Error) {
+        let text = format!("line {id} could not be started: {error}; restart the gateway");
+        tracing::error!("{text}");
+        self.common.raise(&format!("line_lost:{id}"), text);
     }
 
     /// Switches an output on for `hold`, timed by the device itself. From any thread, without waiting; whether
@@ -109,22 +130,14 @@ impl Lines {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn launch(&self, config: &LineConfig) -> std::io::Result<Running> {
-        let (handle, inbox) = letter_box()?;
+    fn launch(&self, config: &LineConfig, inbox: Inbox) -> std::io::Result<JoinHandle<()>> {
         let (common, line) = (self.common.clone(), config.clone());
-        // A line is given its first heartbeat here, so that it does not look dead before its first turn.
-        let _ = inbox.turn(common.clock.monotonic());
-        let thread = std::thread::Builder::new()
+        std::thread::Builder::new()
             .name(format!("line-{}", config.id))
             .spawn(move || match &line.kind {
                 LineKind::Osdp(readers) => bus::run(&line, readers, &common, &inbox),
                 LineKind::Wradapt(reader) => adaptor::run(&line, reader, &common, &inbox),
-            })?;
-        Ok(Running {
-            config: config.clone(),
-            handle,
-            thread: Some(thread),
-        })
+            })
     }
 
     fn finish(&self, mut line: Running) {

@@ -47,3 +47,16 @@ impl log::Log for Bridge {
 
     fn flush(&self) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use log::Log;
+
+    #[test]
+    fn libosdp_speaks_at_debug_and_others_from_warnings_on() {
+        let passes = |target, level| BRIDGE.enabled(&Metadata::builder().target(target).level(level).build());
+        assert!(passes("libosdp::cp", Level::Debug) && passes("rumqttc::state", Level::Warn));
+        assert!(!passes("rumqttc::state", Level::Info));
+    }
+}

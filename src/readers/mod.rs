@@ -6,6 +6,7 @@
 //! | `shared` | what a line's thread shares with the rest: commands in, heartbeat and state out |
 //! | `bus` | an OSDP line: who may speak when, loss and return of the adapter |
 //! | `device` | one reader on it: its libosdp control panel, its queue, what it is known to be able to do |
+//! | `watch` | what the bus remembers of a reader, asks of it and tells about it |
 //! | `frame` | OSDP frames, as far as the keeper of the bus must know them (pure) |
 //! | `feedback` | answers as OSDP commands (pure) |
 //! | `card` | card bits to credential (pure) |
@@ -27,6 +28,7 @@ mod lines;
 mod log_bridge;
 mod port;
 mod shared;
+mod watch;
 mod wradapt;
 
 pub use lines::Lines;

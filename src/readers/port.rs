@@ -8,6 +8,7 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::Errno,
+    termios::{QueueSelector, tcflush},
 };
 use std::{
     collections::VecDeque,
@@ -145,6 +146,13 @@ impl Port {
                 poll(&mut [wake, PollFd::new(port, wanted)], Some(&timeout))
             }
         };
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        // Otherwise closing waits, for up to 30 s, until a stuck adapter has taken what was written.
+        let _ = tcflush(&*self, QueueSelector::OFlush);
     }
 }
 

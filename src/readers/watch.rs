@@ -1,0 +1,203 @@
+//! What the bus remembers of a reader beside what its control panel knows, what it asks of it now and then, and
+//! what it tells about it: events to the gate, faults to health.
+
+use super::{
+    Gate, LineEvent,
+    device::{Change, Device},
+    feedback,
+    shared::Common,
+};
+use crate::{
+    config::model::{LineConfig, OsdpReader},
+    domain::ReaderId,
+};
+use libosdp::{OsdpStatusReport, OsdpStatusReportType};
+use std::{collections::HashMap, time::Duration};
+
+/// How often inputs that a door watches are asked for, from readers that do not report by themselves.
+const INPUTS_EVERY: Duration = Duration::from_millis(500);
+/// How often tamper and power are asked for.
+const LOCAL_EVERY: Duration = Duration::from_secs(5);
+/// A reader that has not come online by then is a fault.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What is remembered of one reader.
+#[derive(Default)]
+pub(super) struct Watch {
+    inputs: HashMap<u8, bool>,
+    tamper: Option<bool>,
+    power: Option<bool>,
+    inputs_due: Duration,
+    local_due: Duration,
+    /// Questions that this reader refused, which took it offline.
+    no_local: bool,
+    no_inputs: bool,
+    offline_since: Duration,
+    offline_told: bool,
+}
+
+/// Warns for as long as install mode stands in the configuration.
+pub(super) fn warn_of_install_mode(reader: &OsdpReader, common: &Common) {
+    if reader.install_mode {
+        common.raise(
+            &format!("install_mode:{}", reader.id),
+            format!(
+                "reader {} is in install mode: whoever taps its wires can read and replay cards; give it its key and \
+                 take install_mode out of the configuration",
+                reader.id
+            ),
+        );
+    }
+}
+
+impl Watch {
+    /// A reader that has not been heard of.
+    pub(super) fn since(now: Duration) -> Self {
+        Self {
+            offline_since: now,
+            ..Self::default()
+        }
+    }
+
+    /// The reader reported its inputs, or tamper and power. Only what differs is told.
+    pub(super) fn status(&mut self, reader: &ReaderId, report: &OsdpStatusReport, common: &Common) {
+        let mut entries = report
+            .report
+            .iter()
+            .take(report.nr_entries)
+            .map(|byte| *byte != 0);
+        match report.type_ {
+            OsdpStatusReportType::Input => {
+                for (input, active) in (0_u8..).zip(entries) {
+                    if self.inputs.insert(input, active) != Some(active) {
+                        common.gate.line_event(LineEvent::Input {
+                            reader: reader.clone(),
+                            input,
+                            active,
+                        });
+                    }
+                }
+            }
+            OsdpStatusReportType::Local => {
+                let (tamper, power) = (entries.next(), entries.next());
+                self.tamper(reader, tamper, common);
+                self.power(reader, power, &*common.gate);
+            }
+            OsdpStatusReportType::Output | OsdpStatusReportType::Remote => {}
+        }
+    }
+
+    fn tamper(&mut self, reader: &ReaderId, tamper: Option<bool>, common: &Common) {
+        let Some(active) = tamper.filter(|_| self.tamper != tamper) else {
+            return;
+        };
+        // A switch that is closed at the first look is not news.
+        if active || self.tamper.is_some() {
+            common.gate.line_event(LineEvent::Tamper {
+                reader: reader.clone(),
+                active,
+            });
+        }
+        self.tamper = tamper;
+        let key = format!("reader_tamper:{reader}");
+        if active {
+            let text = format!(
+                "reader {reader} reports that it was opened or taken off its wall; go and look at it"
+            );
+            common.raise(&key, text);
+        } else {
+            common.health.clear(&key);
+        }
+    }
+
+    fn power(&mut self, reader: &ReaderId, power: Option<bool>, gate: &dyn Gate) {
+        let Some(failing) = power.filter(|_| self.power != power) else {
+            return;
+        };
+        if failing || self.power.is_some() {
+            gate.line_event(LineEvent::Power {
+                reader: reader.clone(),
+                failing,
+            });
+        }
+        self.power = power;
+    }
+
+    /// The reader came or went.
+    pub(super) fn changed(&mut self, device: &mut Device, change: Change, now: Duration, common: &Common) {
+        let reader = device.config.id.clone();
+        match change {
+            Change::Secure(active) => common.gate.line_event(LineEvent::Secure { reader, active }),
+            Change::Online => {
+                for kind in ["reader_offline", "reader_key"] {
+                    common.health.clear(&format!("{kind}:{reader}"));
+                }
+                // Ask for everything at once; what the inputs were before may be wrong by now.
+                self.inputs.clear();
+                (self.inputs_due, self.local_due) = (now, now);
+                device.show_idle(now);
+                common.gate.line_event(LineEvent::Online {
+                    reader: reader.clone(),
+                });
+                if device.config.install_mode {
+                    common.gate.line_event(LineEvent::Insecure { reader });
+                }
+            }
+            Change::Offline => {
+                // A reader that refuses a question is offline for a second: do not ask again.
+                match device.last_code {
+                    feedback::LSTAT if device.missed == 0 => self.no_local = true,
+                    feedback::ISTAT if device.missed == 0 => self.no_inputs = true,
+                    _ => {}
+                }
+                self.offline_since = now;
+                self.offline_told = false;
+                common.gate.line_event(LineEvent::Offline { reader });
+            }
+        }
+    }
+
+    /// Queues the questions that are due.
+    pub(super) fn ask(&mut self, device: &mut Device, now: Duration, common: &Common) {
+        if !device.online {
+            return;
+        }
+        if !self.no_local && now >= self.local_due {
+            self.local_due = now + LOCAL_EVERY;
+            device.ask(OsdpStatusReportType::Local, now);
+        }
+        if !self.no_inputs && now >= self.inputs_due {
+            self.inputs_due = now + INPUTS_EVERY;
+            if common.table.load().watched.contains(&device.config.id) {
+                device.ask(OsdpStatusReportType::Input, now);
+            }
+        }
+    }
+
+    /// Raises the fault of a reader that has been away for too long.
+    pub(super) fn check(&mut self, device: &Device, line: &LineConfig, now: Duration, common: &Common) {
+        if device.online || self.offline_told || now < self.offline_since + PATIENCE {
+            return;
+        }
+        self.offline_told = true;
+        let (reader, address) = (&device.config.id, device.config.address);
+        if device.shaken {
+            common.raise(
+                &format!("reader_key:{reader}"),
+                format!(
+                    "reader {reader} at address {address} on line {} answers and refuses the secure channel: its key is \
+                     not the configured one; check its key file, or put the reader into install mode and set the key",
+                    line.id
+                ),
+            );
+        }
+        common.raise(
+            &format!("reader_offline:{reader}"),
+            format!(
+                "reader {reader} at address {address} on line {} is not online; check its power, its wires (A and B \
+                 swapped?), its address and its baud rate ({})",
+                line.id, line.baud
+            ),
+        );
+    }
+}
