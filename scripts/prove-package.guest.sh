@@ -23,13 +23,10 @@ active() { systemctl is-active --quiet doorward; }
 pid() { systemctl show -P MainPID doorward; }
 status_line() { grep -P "^$1:\t$2\$" "/proc/$(pid)/status"; }
 restarted() { [ "$(systemctl show -P NRestarts doorward)" -ge 1 ] && active; }
-# From inside its own sandbox: a line before ExecStart.
-devices() {
+# inside COMMAND: from inside the gateway's own sandbox, as a line before ExecStart. No single quotes in it.
+inside() {
     mkdir -p /run/systemd/system/doorward.service.d
-    cat >/run/systemd/system/doorward.service.d/devices.conf <<'UNIT'
-[Service]
-ExecStartPre=/bin/sh -c 'timeout 5 sh -c ": <>/dev/ttyS1" && ! head -c1 /dev/vda && ! head -c1 /etc/shadow && ! touch /usr/x'
-UNIT
+    printf "[Service]\nExecStartPre=/bin/sh -c '%s'\n" "$1" >/run/systemd/system/doorward.service.d/inside.conf
     systemctl daemon-reload
     systemctl restart doorward
     local status=$?
@@ -48,10 +45,12 @@ check 'system calls are filtered' status_line Seccomp 2
 check 'it has no capabilities and gets none' status_line CapBnd 0000000000000000
 check 'only it and root read its state' test "$(stat -c %a:%U /var/lib/doorward)" = 750:doorward
 check 'its configuration is closed to others' test "$(stat -c %a:%U:%G /etc/doorward/doorward.toml)" = 640:root:doorward
-check 'serial ports are open to it, disks, secrets and programs are not' devices
+check 'serial ports are open to it, disks, secrets and programs are not' inside \
+    'timeout 5 sh -c ": <>/dev/ttyS1" && ! head -c1 /dev/vda && ! head -c1 /etc/shadow && ! touch /usr/x'
 check 'an unsynchronised clock is not called synchronised' test ! -e /run/doorward-clock/synchronised
 check 'the clock is synchronised' synchronise
-check 'the gateway is told of it' within 60 test -e /run/doorward-clock/synchronised
+check 'that is noticed' within 60 test -e /run/doorward-clock/synchronised
+check 'the gateway can see it' inside 'test -e /run/doorward-clock/synchronised'
 ring=$(stat -c %i /run/doorward)
 check 'it can be killed' sh -c "kill -KILL $(pid)"
 check 'it is back and ready' within 30 restarted
