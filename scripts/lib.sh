@@ -111,17 +111,18 @@ need_rust() {
 
 # need_venv: Python peers of the tests, pinned, in target/venv.
 need_venv() {
-    local wanted="$ROOT/scripts/requirements.txt" stamp="$TARGET/venv/.installed"
-    if [ -x "$TARGET/venv/bin/python" ] && cmp -s "$wanted" "$stamp"; then
+    local wanted="$ROOT/scripts/requirements.txt" venv="$ROOT/target/venv"
+    local stamp="$venv/.installed"
+    if [ -x "$venv/bin/python" ] && cmp -s "$wanted" "$stamp"; then
         return
     fi
     need python3=python3
     python3 -c 'import venv, ensurepip' 2>/dev/null || apt_install python3-venv
     say "installing from PyPI into target/venv: $(grep -v '^#' "$wanted" | tr '\n' ' ')"
-    mkdir -p "$TARGET"
-    python3 -m venv --clear "$TARGET/venv"
-    "$TARGET/venv/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
-    "$TARGET/venv/bin/python" -c 'import osdp, serial' || die "the Python peers do not import; see above"
+    mkdir -p "$ROOT/target"
+    python3 -m venv --clear "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
+    "$venv/bin/python" -c 'import osdp, serial' || die "the Python peers do not import; see above"
     cp "$wanted" "$stamp"
 }
 

@@ -22,8 +22,19 @@ within() {
 active() { systemctl is-active --quiet doorward; }
 pid() { systemctl show -P MainPID doorward; }
 status_line() { grep -P "^$1:\t$2\$" "/proc/$(pid)/status"; }
-kill_it() { kill -KILL "$(pid)" && within 10 test "$(systemctl show -P NRestarts doorward)" != 0; }
 restarted() { [ "$(systemctl show -P NRestarts doorward)" -ge 1 ] && active; }
+# inside COMMAND: from inside the gateway's own sandbox, as a line before ExecStart. No single quotes in it.
+inside() {
+    mkdir -p /run/systemd/system/doorward.service.d
+    printf "[Service]\nExecStartPre=/bin/sh -c '%s'\n" "$1" >/run/systemd/system/doorward.service.d/inside.conf
+    systemctl daemon-reload
+    systemctl restart doorward
+    local status=$?
+    [ $status = 0 ] || journalctl --no-pager -o cat -n 20 -u doorward
+    rm -r /run/systemd/system/doorward.service.d
+    systemctl daemon-reload
+    return $status
+}
 # What a time client does when it has the time: adjtimex with ADJ_MAXERROR, ADJ_ESTERROR and ADJ_STATUS, no STA_UNSYNC.
 synchronise() { perl -e '$b = pack("L x4 q4 l x4 x160", 0x1c, 0, 0, 1000, 1000, 0); syscall(159, $b) >= 0 or die $!'; }
 
@@ -34,22 +45,22 @@ check 'system calls are filtered' status_line Seccomp 2
 check 'it has no capabilities and gets none' status_line CapBnd 0000000000000000
 check 'only it and root read its state' test "$(stat -c %a:%U /var/lib/doorward)" = 750:doorward
 check 'its configuration is closed to others' test "$(stat -c %a:%U:%G /etc/doorward/doorward.toml)" = 640:root:doorward
-check 'serial ports are open to it, disks are not' systemd-run -q --wait --pipe \
-    -p User=doorward -p DevicePolicy=closed -p DeviceAllow='char-ttyS rw' -p PrivateUsers=yes \
-    sh -c ': <>/dev/ttyS1 && ! head -c1 /dev/vda'
+check 'serial ports are open to it, disks, secrets and programs are not' inside \
+    'timeout 5 sh -c ": <>/dev/ttyS1" && ! head -c1 /dev/vda && ! head -c1 /etc/shadow && ! touch /usr/x'
 check 'an unsynchronised clock is not called synchronised' test ! -e /run/doorward-clock/synchronised
 check 'the clock is synchronised' synchronise
-check 'the gateway is told of it' within 20 test -e /run/doorward-clock/synchronised
+check 'that is noticed' within 60 test -e /run/doorward-clock/synchronised
+check 'the gateway can see it' inside 'test -e /run/doorward-clock/synchronised'
 ring=$(stat -c %i /run/doorward)
-check 'it is back after a kill' kill_it
-check 'it is ready again' within 30 restarted
+check 'it can be killed' sh -c "kill -KILL $(pid)"
+check 'it is back and ready' within 30 restarted
 check 'the runtime directory survived' test "$(stat -c %i /run/doorward)" = "$ring"
 check 'it stops' systemctl stop doorward
 check 'the runtime directory survived the stop' test "$(stat -c %i /run/doorward)" = "$ring"
 check 'it starts again' systemctl start doorward
 echo kept >/var/lib/doorward/kept
 check 'it can be removed' dpkg -r doorward
-check 'it is stopped then' sh -c '! pgrep -x doorward'
+check 'it is stopped then' sh -c '! ls -l /proc/[0-9]*/exe 2>/dev/null | grep -q /usr/bin/doorward'
 check 'data are left' test -s /var/lib/doorward/kept
 check 'the configuration is left' test -s /etc/doorward/doorward.toml
 check 'it installs again' dpkg -i /doorward.deb
