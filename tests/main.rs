@@ -17,10 +17,13 @@ mod config_secrets;
 #[cfg(test)]
 mod config_with_mistakes;
 #[cfg(test)]
+mod journal_bounds;
+mod journal_disk_faults;
 mod journal_killed;
 #[cfg(test)]
 mod journal_outbox;
 #[cfg(test)]
+mod journal_power_cut;
 mod journal_support;
 #[cfg(test)]
 mod osdp_bus_trouble;

@@ -70,7 +70,7 @@ struct Inner {
     contact: Noted,
     time: Noted,
     /// Holds the lock on the state directory.
-    _guard: Option<std::fs::File>,
+    guard: Option<std::fs::File>,
 }
 
 /// A time in memory and as it is on disk.
@@ -499,5 +499,9 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.close();
+        if let Some(guard) = &self.guard {
+            // By name: a child process that is just being forked holds the file open for a moment longer.
+            let _ = rustix::fs::flock(guard, rustix::fs::FlockOperation::Unlock);
+        }
     }
 }

@@ -281,7 +281,7 @@ impl Start<'_> {
             .and_then(|db| journal::extent(&db).map_err(|error| StoreError::sqlite(&path, error)));
         Ok(match read {
             Ok(extent) => (None, extent, None, true),
-            Err(_) => (None, Extent::default(), None, false),
+            Err(_) => (None, Extent::default(), None, is_blank(&path)),
         })
     }
 
@@ -378,6 +378,16 @@ impl Start<'_> {
     }
 }
 
+/// Whether there was never a journal here: a directory without one, or the empty file that a full disk leaves.
+fn is_blank(journal: &Path) -> bool {
+    match fs::metadata(journal) {
+        Ok(found) => found.len() == 0,
+        Err(error) => {
+            error.kind() == std::io::ErrorKind::NotFound && journal.parent().is_some_and(Path::is_dir)
+        }
+    }
+}
+
 /// Numbers above `committed` that have no event in the ring: never answered, or torn.
 fn holes(found: &Found, committed: u64, head: u64) -> BTreeSet<u64> {
     let mut holes: BTreeSet<u64> = (committed + 1..=head).collect();
@@ -432,7 +442,7 @@ fn spawn(shared: SharedRef, mut writer: Writer, guard: Option<File>) -> Result<S
         state: Mutex::default(),
         contact: Noted::new(contact),
         time: Noted::new(time),
-        _guard: guard,
+        guard,
     })))
 }
 

@@ -99,6 +99,7 @@ impl Writer {
             } else if self.backoff.is_some() {
                 let _ = self.turn();
             } else {
+                self.shared.report_losses();
                 thread::park_timeout(Duration::from_secs(1));
             }
         }
