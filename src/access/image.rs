@@ -4,7 +4,7 @@
 //!
 //! Little endian. Offset 0 magic (8 bytes), 8 format (u32), 12 CRC-32 of everything from 16 on, 16 length of all
 //! (u64), 24 site fingerprint (u64), 32 facts' version (u64), 40 taken at (i64, ms), 48 hash seed (u64), 56 flags
-//! (u32: 1 has a snapshot), 60 zero, 64 the length of each part (u64), then the parts ([`Part`]) without gaps.
+//! (u32: 1 has a snapshot), 60 zero, 64 the length of each part (u64), then the parts (`Part`) without gaps.
 
 use super::{
     index::{CARD_PERSON, Header, Index, NONE, Part, Section, TOP},

@@ -9,7 +9,7 @@
 //! | [`index`] | the immutable index: flat records in one block of bytes, and what it says about people and grants |
 //! | [`build`] | a snapshot and a site in, an index and warnings out |
 //! | [`image`] | the same bytes on disk: version, checksum, checks of every reference |
-//! | [`table`] | the hash table of cards: two buckets a card, whatever the cards are |
+//! | `table` | the hash table of cards: two buckets a card, whatever the cards are |
 //! | [`explain`] | a verdict in words and as JSON |
 //!
 //! # Order of the checks
