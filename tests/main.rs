@@ -16,6 +16,8 @@ mod config_example_is_true;
 mod config_secrets;
 #[cfg(test)]
 mod config_with_mistakes;
+mod contract_adapter;
+mod facts_file;
 #[cfg(test)]
 mod journal_bounds;
 mod journal_disk_faults;
@@ -25,6 +27,17 @@ mod journal_outbox;
 #[cfg(test)]
 mod journal_power_cut;
 mod journal_support;
+mod mqtt_broker_killed;
+#[cfg(test)]
+mod mqtt_contract;
+#[cfg(test)]
+mod mqtt_events_and_health;
+#[cfg(test)]
+mod mqtt_refused_and_unreachable;
+#[cfg(test)]
+mod mqtt_site;
+#[cfg(test)]
+mod mqtt_wedged;
 #[cfg(test)]
 mod osdp_bus_trouble;
 #[cfg(test)]
@@ -42,16 +55,3 @@ mod osdp_site;
 mod tidy;
 #[cfg(test)]
 mod wradapt_line;
-mod contract_adapter;
-mod facts_file;
-mod mqtt_broker_killed;
-#[cfg(test)]
-mod mqtt_contract;
-#[cfg(test)]
-mod mqtt_events_and_health;
-#[cfg(test)]
-mod mqtt_refused_and_unreachable;
-#[cfg(test)]
-mod mqtt_site;
-#[cfg(test)]
-mod mqtt_wedged;

@@ -150,10 +150,14 @@ pub(super) fn run(context: &Context<'_>, args: &ExplainArgs, out: &mut Out) -> R
 
 /// Asks the stored index, whether the gateway runs or not. Opens nothing.
 fn answer(config: &Config, args: &ExplainArgs, out: &mut Out) -> Result<u8, Failure> {
-    let clock = Clock::system(config.clock.rtc, store::time_floor(&config.state_dir).unwrap_or(0));
+    let clock = Clock::system(
+        config.clock.rtc,
+        store::time_floor(&config.state_dir).unwrap_or(0),
+    );
     let question = args.question(config, clock.now().at)?;
     let store = Store::open_read_only(&config.state_dir)?;
-    let index = build::stored_index(&store, config).map_err(|error| Failure::new(status::FAILED, error, ""))?;
+    let index =
+        build::stored_index(&store, config).map_err(|error| Failure::new(status::FAILED, error, ""))?;
     let Some(index) = index else {
         let hint = "nothing was fetched from the cloud yet: `doorward sync now`, then `doorward sync status`";
         return Err(Failure::new(status::FAILED, Reason::NoSnapshot.words(), hint));

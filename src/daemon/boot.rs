@@ -149,7 +149,8 @@ fn load_index(store: &Store, config: &Config, world: &World, health: &Health, cl
         Ok(Some(index)) => world.swap_index(Arc::new(index)),
         Ok(None) => tracing::info!("no facts yet: every card is refused until the first pull"),
         Err(error) => {
-            let text = format!("the last facts cannot be read, so nobody is known until the cloud answers: {error}");
+            let text =
+                format!("the last facts cannot be read, so nobody is known until the cloud answers: {error}");
             health.raise("snapshot_unreadable", text, clock.now().at);
         }
     }

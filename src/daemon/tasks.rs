@@ -11,7 +11,7 @@ use crate::{
     },
     domain::EntryEvent,
     doors::world::World,
-    platform::{Platform, contract::ContractCloud},
+    platform::{Platform, contract::ContractCloud, file::FilePlatform},
     store::{Begin, Store},
     sync::{
         checkins::{self, Drain},
@@ -202,7 +202,7 @@ async fn register(store: &Store, subscriber: &'static str) -> bool {
 fn platform(cloud: &CloudConfig, site: &SiteRuntime) -> Option<Arc<dyn Platform>> {
     match cloud {
         CloudConfig::None => None,
-        CloudConfig::File { .. } => None,
+        CloudConfig::File { path } => Some(Arc::new(FilePlatform::new(path.clone(), &site.config.site.zone))),
         CloudConfig::Contract(http) => match ContractCloud::new(http) {
             Ok(contract) => {
                 site.health.clear("cloud_refused");

@@ -58,8 +58,15 @@ pub fn build(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) ->
 /// # Errors
 /// When the store cannot be read.
 pub fn local(store: &ReadStore) -> Result<Local, StoreError> {
-    let cards = store.local_cards()?.into_iter().map(|card| (card.credential, card.person)).collect();
-    Ok(Local { cards, blocks: store.blocks()? })
+    let cards = store
+        .local_cards()?
+        .into_iter()
+        .map(|card| (card.credential, card.person))
+        .collect();
+    Ok(Local {
+        cards,
+        blocks: store.blocks()?,
+    })
 }
 
 /// The facts in force, worked out again by a configuration. `None` when there are none yet.
@@ -68,7 +75,9 @@ pub fn local(store: &ReadStore) -> Result<Local, StoreError> {
 /// In words, when the store cannot be read or the index not be built.
 pub fn rebuild(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMeta, Built)>, String> {
     let text = |error: StoreError| error.to_string();
-    let Some(active) = store.active().map_err(text)? else { return Ok(None) };
+    let Some(active) = store.active().map_err(text)? else {
+        return Ok(None);
+    };
     let facts = store.facts(&active).map_err(text)?;
     let local = local(store).map_err(text)?;
     let built = build(&facts, config, &local, active.meta.taken_at).map_err(|error| error.to_string())?;
@@ -81,7 +90,9 @@ pub fn rebuild(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMet
 /// # Errors
 /// In words, when the store cannot be read or the index not be built.
 pub fn stored_index(store: &ReadStore, config: &Config) -> Result<Option<Index>, String> {
-    let Some(active) = store.active().map_err(|error| error.to_string())? else { return Ok(None) };
+    let Some(active) = store.active().map_err(|error| error.to_string())? else {
+        return Ok(None);
+    };
     match Index::from_image(active.image) {
         Ok(index) if index.site_fingerprint() == fingerprint(&config.site) => return Ok(Some(index)),
         Ok(_) => tracing::info!("the site's configuration changed: working the facts out again"),

@@ -19,9 +19,24 @@ pub(super) struct Spot {
 
 /// The doors: two readers share the first bus.
 pub(super) const SPOTS: [Spot; 3] = [
-    Spot { door: "front", name: "Front door", bus: 0, address: 0 },
-    Spot { door: "studio", name: "Studio", bus: 0, address: 1 },
-    Spot { door: "meeting", name: "Meeting room", bus: 1, address: 0 },
+    Spot {
+        door: "front",
+        name: "Front door",
+        bus: 0,
+        address: 0,
+    },
+    Spot {
+        door: "studio",
+        name: "Studio",
+        bus: 0,
+        address: 1,
+    },
+    Spot {
+        door: "meeting",
+        name: "Meeting room",
+        bus: 1,
+        address: 0,
+    },
 ];
 
 /// A presentation of the play.
@@ -43,18 +58,78 @@ const fn card(number: u8) -> [u8; 7] {
 
 /// The taps, over and over.
 pub(super) const TAPS: [Tap; 12] = [
-    Tap { who: "Ana Ruiz", card: card(1), spot: 0, expected: Reason::GrantedPlan },
-    Tap { who: "Chiara Neri", card: card(3), spot: 2, expected: Reason::GrantedBooking },
-    Tap { who: "Ben Okafor", card: card(2), spot: 2, expected: Reason::NotYet },
-    Tap { who: "Greta Lund", card: card(7), spot: 1, expected: Reason::GrantedPlan },
-    Tap { who: "Ana Ruiz", card: card(1), spot: 1, expected: Reason::NoGrantForDoor },
-    Tap { who: "Dmitri Volkov", card: card(4), spot: 0, expected: Reason::NoPassLeft },
-    Tap { who: "Hana Sato", card: card(8), spot: 0, expected: Reason::GrantedPass },
-    Tap { who: "a stranger", card: card(99), spot: 0, expected: Reason::UnknownCredential },
-    Tap { who: "Farid Amin", card: card(6), spot: 0, expected: Reason::Ended },
-    Tap { who: "Chiara Neri", card: card(3), spot: 0, expected: Reason::GrantedBooking },
-    Tap { who: "Elif Demir", card: card(5), spot: 0, expected: Reason::PersonBlocked },
-    Tap { who: "Greta Lund", card: card(7), spot: 0, expected: Reason::GrantedPlan },
+    Tap {
+        who: "Ana Ruiz",
+        card: card(1),
+        spot: 0,
+        expected: Reason::GrantedPlan,
+    },
+    Tap {
+        who: "Chiara Neri",
+        card: card(3),
+        spot: 2,
+        expected: Reason::GrantedBooking,
+    },
+    Tap {
+        who: "Ben Okafor",
+        card: card(2),
+        spot: 2,
+        expected: Reason::NotYet,
+    },
+    Tap {
+        who: "Greta Lund",
+        card: card(7),
+        spot: 1,
+        expected: Reason::GrantedPlan,
+    },
+    Tap {
+        who: "Ana Ruiz",
+        card: card(1),
+        spot: 1,
+        expected: Reason::NoGrantForDoor,
+    },
+    Tap {
+        who: "Dmitri Volkov",
+        card: card(4),
+        spot: 0,
+        expected: Reason::NoPassLeft,
+    },
+    Tap {
+        who: "Hana Sato",
+        card: card(8),
+        spot: 0,
+        expected: Reason::GrantedPass,
+    },
+    Tap {
+        who: "a stranger",
+        card: card(99),
+        spot: 0,
+        expected: Reason::UnknownCredential,
+    },
+    Tap {
+        who: "Farid Amin",
+        card: card(6),
+        spot: 0,
+        expected: Reason::Ended,
+    },
+    Tap {
+        who: "Chiara Neri",
+        card: card(3),
+        spot: 0,
+        expected: Reason::GrantedBooking,
+    },
+    Tap {
+        who: "Elif Demir",
+        card: card(5),
+        spot: 0,
+        expected: Reason::PersonBlocked,
+    },
+    Tap {
+        who: "Greta Lund",
+        card: card(7),
+        spot: 0,
+        expected: Reason::GrantedPlan,
+    },
 ];
 
 /// What the cloud knows at the beginning of the play.
@@ -63,7 +138,14 @@ pub(super) fn world(now: Millis) -> World {
     let mut world = World::default();
     let people = ["ana", "ben", "chiara", "dmitri", "elif", "farid", "greta", "hana"];
     let names = [
-        "Ana Ruiz", "Ben Okafor", "Chiara Neri", "Dmitri Volkov", "Elif Demir", "Farid Amin", "Greta Lund", "Hana Sato",
+        "Ana Ruiz",
+        "Ben Okafor",
+        "Chiara Neri",
+        "Dmitri Volkov",
+        "Elif Demir",
+        "Farid Amin",
+        "Greta Lund",
+        "Hana Sato",
     ];
     for ((id, name), number) in people.into_iter().zip(names).zip(1..) {
         let hex: String = card(number).iter().map(|byte| format!("{byte:02X}")).collect();
@@ -88,8 +170,12 @@ pub(super) fn world(now: Millis) -> World {
         member("farid", "Hot desk", Some(hours(-26))),
         member("greta", "Team office", None),
     ];
-    world.resources =
-        vec![Resource { id: "room-1".into(), name: "Meeting room".into(), kind: Some("room".into()), ..Resource::default() }];
+    world.resources = vec![Resource {
+        id: "room-1".into(),
+        name: "Meeting room".into(),
+        kind: Some("room".into()),
+        ..Resource::default()
+    }];
     let booking = |id: &str, person: &str, from: i64, until: i64| Booking {
         id: id.into(),
         resource: "room-1".into(),
@@ -98,7 +184,10 @@ pub(super) fn world(now: Millis) -> World {
         until: hours(until),
         ..Booking::default()
     };
-    world.bookings = vec![booking("booking-1", "chiara", -1, 2), booking("booking-2", "ben", 2, 3)];
+    world.bookings = vec![
+        booking("booking-1", "chiara", -1, 2),
+        booking("booking-2", "ben", 2, 3),
+    ];
     let pass = |id: &str, person: &str, left: i64| Pass {
         id: id.into(),
         kind: "Day pass".into(),

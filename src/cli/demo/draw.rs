@@ -57,13 +57,24 @@ fn one_door(frame: &mut Frame<'_>, area: Rect, door: &DoorView) {
         Light::Amber => (Color::Yellow, "not now"),
         Light::Dark => (Color::DarkGray, "no reader"),
     };
-    let leaf = if door.released { "▕   ▏ open" } else { "▕███▏ secured" };
+    let leaf = if door.released {
+        "▕   ▏ open"
+    } else {
+        "▕███▏ secured"
+    };
     let lines = vec![
-        Line::from(vec![Span::styled("● ", Style::new().fg(colour)), Span::styled(word, Style::new().fg(colour).bold())]),
+        Line::from(vec![
+            Span::styled("● ", Style::new().fg(colour)),
+            Span::styled(word, Style::new().fg(colour).bold()),
+        ]),
         Line::from(leaf),
         Line::styled(door.last.clone(), Style::new().dim()),
     ];
-    let frame_style = if door.light == Light::Idle { Style::new().dim() } else { Style::new().fg(colour) };
+    let frame_style = if door.light == Light::Idle {
+        Style::new().dim()
+    } else {
+        Style::new().fg(colour)
+    };
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(frame_style)
@@ -89,7 +100,11 @@ fn table(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
 }
 
 fn tap(row: &Row) -> TableRow<'_> {
-    let (word, colour) = if row.granted { ("granted", Color::Green) } else { ("refused", Color::Red) };
+    let (word, colour) = if row.granted {
+        ("granted", Color::Green)
+    } else {
+        ("refused", Color::Red)
+    };
     let offline = if row.offline { " (cloud away)" } else { "" };
     TableRow::new([
         Cell::from(row.time.as_str()),
@@ -102,20 +117,43 @@ fn tap(row: &Row) -> TableRow<'_> {
 }
 
 fn footer(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
-    let [cloud, times] = Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(area);
-    let (state, colour) = if scene.cloud_up { ("cloud here", Color::Green) } else { ("cloud away", Color::Red) };
+    let [cloud, times] =
+        Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(area);
+    let (state, colour) = if scene.cloud_up {
+        ("cloud here", Color::Green)
+    } else {
+        ("cloud away", Color::Red)
+    };
     #[expect(clippy::cast_precision_loss, reason = "a demo's counts are small")]
-    let ratio = if scene.owed == 0 { 1.0 } else { scene.arrived as f64 / scene.owed as f64 };
-    let heard = scene.heard.map_or(String::new(), |heard| format!(" · {heard} events on MQTT"));
-    let label = format!("{} of {} check-ins arrived, {} waiting{heard}", scene.arrived, scene.owed, scene.waiting());
+    let ratio = if scene.owed == 0 {
+        1.0
+    } else {
+        scene.arrived as f64 / scene.owed as f64
+    };
+    let heard = scene
+        .heard
+        .map_or(String::new(), |heard| format!(" · {heard} events on MQTT"));
+    let label = format!(
+        "{} of {} check-ins arrived, {} waiting{heard}",
+        scene.arrived,
+        scene.owed,
+        scene.waiting()
+    );
     let gauge = Gauge::default()
-        .block(Block::bordered().border_type(BorderType::Rounded).title(Span::styled(format!(" {state} "), Style::new().fg(colour).bold())))
+        .block(
+            Block::bordered()
+                .border_type(BorderType::Rounded)
+                .title(Span::styled(format!(" {state} "), Style::new().fg(colour).bold())),
+        )
         .gauge_style(Style::new().fg(colour))
         .ratio(ratio.clamp(0.0, 1.0))
         .label(label);
     frame.render_widget(gauge, cloud);
     let data: Vec<u64> = scene.times.iter().copied().collect();
-    let title = format!(" card to light, middle {:.1} ms ", scene.median().as_secs_f64() * 1e3);
+    let title = format!(
+        " card to light, middle {:.1} ms ",
+        scene.median().as_secs_f64() * 1e3
+    );
     let line = Sparkline::default()
         .block(Block::bordered().border_type(BorderType::Rounded).title(title))
         .style(Style::new().fg(Color::Cyan))
@@ -124,7 +162,11 @@ fn footer(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
 }
 
 fn help(scene: &Scene) -> String {
-    let cloud = if scene.cloud_up { "take the cloud away" } else { "bring the cloud back" };
+    let cloud = if scene.cloud_up {
+        "take the cloud away"
+    } else {
+        "bring the cloud back"
+    };
     format!(" c {cloud} · space tap again · q end")
 }
 
@@ -136,8 +178,17 @@ mod tests {
 
     #[test]
     fn the_picture_shows_door_tap_and_debt() {
-        let door = DoorView { name: "Front door".into(), ..DoorView::default() };
-        let mut scene = Scene { doors: vec![door], taps: 1, owed: 3, arrived: 1, ..Scene::default() };
+        let door = DoorView {
+            name: "Front door".into(),
+            ..DoorView::default()
+        };
+        let mut scene = Scene {
+            doors: vec![door],
+            taps: 1,
+            owed: 3,
+            arrived: 1,
+            ..Scene::default()
+        };
         let row = Row {
             time: "14:10:02".into(),
             door: "Front door".into(),
@@ -152,7 +203,13 @@ mod tests {
         let mut terminal = Terminal::new(TestBackend::new(110, 24)).unwrap();
         terminal.draw(|frame| draw(frame, &scene)).unwrap();
         let picture = terminal.backend().to_string();
-        for part in ["Front door", "not now", "booking starts 14:25 (cloud away)", "12.3 ms", "1 of 3 check-ins arrived, 2 waiting"] {
+        for part in [
+            "Front door",
+            "not now",
+            "booking starts 14:25 (cloud away)",
+            "12.3 ms",
+            "1 of 3 check-ins arrived, 2 waiting",
+        ] {
             assert!(picture.contains(part), "{part} is missing in\n{picture}");
         }
     }

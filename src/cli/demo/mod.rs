@@ -42,5 +42,9 @@ pub(super) fn run(_context: &Context<'_>, args: &DemoArgs, out: &mut Out) -> Res
 #[cfg(not(feature = "demo"))]
 pub(super) fn run(_context: &Context<'_>, _args: &DemoArgs, _out: &mut Out) -> Result<u8, Failure> {
     let hint = "build it with `cargo build --features demo`, or run scripts/demo";
-    Err(Failure::new(super::failure::status::FAILED, "this build has no simulated site", hint))
+    Err(Failure::new(
+        super::failure::status::FAILED,
+        "this build has no simulated site",
+        hint,
+    ))
 }

@@ -44,7 +44,8 @@ pub(super) fn play(total: Option<Duration>, out: &mut Out) -> Result<u8, Failure
         out.line("starting the site: three readers on two lines, a cloud, a gateway")?;
         out.finish()?;
     }
-    let mut stage = Stage::build(&clock).map_err(|error| failed(format!("the site cannot be built: {error}")))?;
+    let mut stage =
+        Stage::build(&clock).map_err(|error| failed(format!("the site cannot be built: {error}")))?;
     stage.ready(&clock).map_err(failed)?;
     let terminal = picture.then(ratatui::init);
     let outcome = Play::new(stage, clock, total, terminal).run(out);
@@ -77,7 +78,10 @@ struct Play {
 impl Play {
     fn new(stage: Stage, clock: Clock, total: Option<Duration>, terminal: Option<DefaultTerminal>) -> Self {
         let start = clock.monotonic();
-        let doors = SPOTS.iter().map(|spot| DoorView { name: spot.name.into(), ..DoorView::default() });
+        let doors = SPOTS.iter().map(|spot| DoorView {
+            name: spot.name.into(),
+            ..DoorView::default()
+        });
         let scene = Scene {
             total: total.map(|total| start + total),
             doors: doors.collect(),
@@ -85,7 +89,16 @@ impl Play {
             caption: "members come in; the gateway decides from its own memory".into(),
             ..Scene::default()
         };
-        Self { stage, clock, terminal, scene, open: None, next: start, number: 0, ending: false }
+        Self {
+            stage,
+            clock,
+            terminal,
+            scene,
+            open: None,
+            next: start,
+            number: 0,
+            ending: false,
+        }
     }
 
     fn run(mut self, out: &mut Out) -> Result<Scene, Failure> {
@@ -100,7 +113,8 @@ impl Play {
             self.listen();
             self.settle(out)?;
             self.count();
-            if self.ending && (self.scene.waiting() == 0 && self.open.is_none() || now > self.next + CATCH_UP) {
+            if self.ending && (self.scene.waiting() == 0 && self.open.is_none() || now > self.next + CATCH_UP)
+            {
                 break;
             }
             self.show()?;
@@ -138,45 +152,70 @@ impl Play {
         self.scene.caption = caption.into();
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the stopwatch of the play, not a time of anything")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the stopwatch of the play, not a time of anything"
+    )]
     fn present(&mut self, now: Duration) {
-        let Some(tap) = TAPS.get(self.number % TAPS.len()).copied() else { return };
-        let Some(spot) = SPOTS.get(tap.spot).copied() else { return };
+        let Some(tap) = TAPS.get(self.number % TAPS.len()).copied() else {
+            return;
+        };
+        let Some(spot) = SPOTS.get(tap.spot).copied() else {
+            return;
+        };
         self.number += 1;
         self.next = now + PAUSE;
         self.scene.taps += 1;
         let presented = Instant::now();
         self.stage.tap(spot, &tap.card);
-        self.open = Some(Open { tap, presented, light: None, event: None });
+        self.open = Some(Open {
+            tap,
+            presented,
+            light: None,
+            event: None,
+        });
     }
 
     /// What the readers showed and what the journal says.
     fn listen(&mut self) {
         let events = self.stage.events();
         let Some(open) = &mut self.open else { return };
-        let Some(spot) = SPOTS.get(open.tap.spot) else { return };
+        let Some(spot) = SPOTS.get(open.tap.spot) else {
+            return;
+        };
         if let Some(seen) = self.stage.seen.get(spot.bus) {
-            for seen in seen.try_iter().filter(|seen| seen.address == spot.address && seen.at >= open.presented) {
-                let What::Light { color, .. } = seen.what else { continue };
+            for seen in seen
+                .try_iter()
+                .filter(|seen| seen.address == spot.address && seen.at >= open.presented)
+            {
+                let What::Light { color, .. } = seen.what else {
+                    continue;
+                };
                 let light = match color {
                     Color::Green => Light::Green,
                     Color::Amber => Light::Amber,
                     _ => Light::Red,
                 };
-                open.light.get_or_insert((light, seen.at.duration_since(open.presented)));
+                open.light
+                    .get_or_insert((light, seen.at.duration_since(open.presented)));
             }
         }
-        let is_decision = |event: &EntryEvent| matches!(event.body.kind, EventKind::Granted | EventKind::Refused);
+        let is_decision =
+            |event: &EntryEvent| matches!(event.body.kind, EventKind::Granted | EventKind::Refused);
         open.event = open.event.take().or_else(|| events.into_iter().find(is_decision));
     }
 
     /// A tap with both light and event is answered; one without for too long was not.
     fn settle(&mut self, out: &mut Out) -> Result<(), Failure> {
-        let Some(open) = self.open.take() else { return Ok(()) };
+        let Some(open) = self.open.take() else {
+            return Ok(());
+        };
         let (light, answered_in, event) = match (&open.light, &open.event) {
             (Some((light, answered_in)), Some(event)) => (*light, *answered_in, event.clone()),
             _ if open.presented.elapsed() > PATIENCE => {
-                self.scene.surprises.push(format!("{} got no answer", open.tap.who));
+                self.scene
+                    .surprises
+                    .push(format!("{} got no answer", open.tap.who));
                 return Ok(());
             }
             _ => {
@@ -188,14 +227,21 @@ impl Play {
         let granted = event.body.kind == EventKind::Granted;
         if reason != Some(open.tap.expected) || granted != (light == Light::Green) {
             let got = reason.map_or("nothing", |reason| reason.name());
-            let text = format!("{}: expected {}, got {got} and {light:?}", open.tap.who, open.tap.expected);
+            let text = format!(
+                "{}: expected {}, got {got} and {light:?}",
+                open.tap.who, open.tap.expected
+            );
             self.scene.surprises.push(text);
         }
         self.scene.owed += u64::from(granted && event.body.person.is_some());
         let spot = SPOTS.get(open.tap.spot).map_or("", |spot| spot.name);
         let words = reason.map_or("", |reason| reason.words()).to_owned();
         let row = Row {
-            time: moment::local(event.body.at, "Europe/Madrid").split(' ').nth(1).unwrap_or_default().into(),
+            time: moment::local(event.body.at, "Europe/Madrid")
+                .split(' ')
+                .nth(1)
+                .unwrap_or_default()
+                .into(),
             door: spot.into(),
             who: open.tap.who.into(),
             granted,
@@ -213,7 +259,10 @@ impl Play {
 
     fn count(&mut self) {
         let arrived = self.stage.cloud.check_ins();
-        let unique: HashSet<&str> = arrived.iter().map(|check_in| check_in.body.event.as_str()).collect();
+        let unique: HashSet<&str> = arrived
+            .iter()
+            .map(|check_in| check_in.body.event.as_str())
+            .collect();
         self.scene.arrived = u64::try_from(unique.len()).unwrap_or(u64::MAX);
         self.scene.doubled = u64::try_from(arrived.len() - unique.len()).unwrap_or(u64::MAX);
         self.scene.heard = self.stage.heard();
@@ -236,7 +285,9 @@ impl Play {
         if !event::poll(LOOK)? {
             return Ok(true);
         }
-        let Event::Key(key) = event::read()? else { return Ok(true) };
+        let Event::Key(key) = event::read()? else {
+            return Ok(true);
+        };
         if key.kind != KeyEventKind::Press {
             return Ok(true);
         }
@@ -267,7 +318,11 @@ fn print(row: &Row, out: &mut Out) -> Result<(), Failure> {
 
 fn summary(scene: &Scene, out: &mut Out) -> Result<u8, Failure> {
     let complaints = scene.complaints();
-    let status = if complaints.is_empty() { status::OK } else { status::FAILED };
+    let status = if complaints.is_empty() {
+        status::OK
+    } else {
+        status::FAILED
+    };
     if out.is_json() {
         out.json(&serde_json::json!({
             "taps": scene.taps, "answered": scene.answered, "check_ins_owed": scene.owed,
@@ -279,8 +334,14 @@ fn summary(scene: &Scene, out: &mut Out) -> Result<u8, Failure> {
     }
     let median = scene.median().as_secs_f64() * 1e3;
     out.line("")?;
-    out.line(&format!("{} taps, {} answered, middle time from card to light {median:.1} ms", scene.taps, scene.answered))?;
-    out.line(&format!("{} check-ins owed, {} arrived, {} twice", scene.owed, scene.arrived, scene.doubled))?;
+    out.line(&format!(
+        "{} taps, {} answered, middle time from card to light {median:.1} ms",
+        scene.taps, scene.answered
+    ))?;
+    out.line(&format!(
+        "{} check-ins owed, {} arrived, {} twice",
+        scene.owed, scene.arrived, scene.doubled
+    ))?;
     if let Some(heard) = scene.heard {
         out.line(&format!("{heard} events heard on MQTT"))?;
     }
@@ -289,7 +350,10 @@ fn summary(scene: &Scene, out: &mut Out) -> Result<u8, Failure> {
         out.line(&line)?;
     }
     if complaints.is_empty() {
-        let line = out.paint(Tone::Good, "every tap was answered as it should be, every check-in arrived once");
+        let line = out.paint(
+            Tone::Good,
+            "every tap was answered as it should be, every check-in arrived once",
+        );
         out.line(&line)?;
     }
     Ok(status)

@@ -101,9 +101,14 @@ impl Scene {
             door.light = light;
             door.until = until;
             door.released = row.granted;
-            door.last = format!("{} {}", row.who, if row.granted { "came in" } else { "was refused" });
+            door.last = format!(
+                "{} {}",
+                row.who,
+                if row.granted { "came in" } else { "was refused" }
+            );
         }
-        self.times.push_back(u64::try_from(row.answered_in.as_micros()).unwrap_or(u64::MAX));
+        self.times
+            .push_back(u64::try_from(row.answered_in.as_micros()).unwrap_or(u64::MAX));
         if self.times.len() > TIMES {
             self.times.pop_front();
         }
@@ -175,21 +180,46 @@ mod tests {
 
     #[test]
     fn a_light_comes_on_and_goes_out() {
-        let door = DoorView { name: "Front".into(), ..DoorView::default() };
-        let mut scene = Scene { doors: vec![door], ..Scene::default() };
+        let door = DoorView {
+            name: "Front".into(),
+            ..DoorView::default()
+        };
+        let mut scene = Scene {
+            doors: vec![door],
+            ..Scene::default()
+        };
         scene.answered(row(true), Light::Green);
-        assert_eq!((scene.doors[0].light, scene.doors[0].released), (Light::Green, true));
+        assert_eq!(
+            (scene.doors[0].light, scene.doors[0].released),
+            (Light::Green, true)
+        );
         scene.tick(Duration::from_secs(2));
-        assert_eq!((scene.doors[0].light, scene.doors[0].released), (Light::Idle, false));
+        assert_eq!(
+            (scene.doors[0].light, scene.doors[0].released),
+            (Light::Idle, false)
+        );
         assert_eq!(scene.median(), Duration::from_micros(900));
     }
 
     #[test]
     fn every_broken_promise_is_a_complaint() {
         assert_eq!(Scene::default().complaints(), ["no card was presented"]);
-        let scene = Scene { taps: 3, answered: 2, owed: 2, arrived: 1, doubled: 1, ..Scene::default() };
+        let scene = Scene {
+            taps: 3,
+            answered: 2,
+            owed: 2,
+            arrived: 1,
+            doubled: 1,
+            ..Scene::default()
+        };
         assert_eq!(scene.complaints().len(), 3);
-        let kept = Scene { taps: 3, answered: 3, owed: 2, arrived: 2, ..Scene::default() };
+        let kept = Scene {
+            taps: 3,
+            answered: 3,
+            owed: 2,
+            arrived: 2,
+            ..Scene::default()
+        };
         assert!(kept.complaints().is_empty());
     }
 }

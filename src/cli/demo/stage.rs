@@ -46,12 +46,30 @@ impl Stage {
     pub(super) fn build(clock: &Clock) -> io::Result<Self> {
         let dir = std::env::temp_dir().join(format!("doorward-demo-{}", std::process::id()));
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
-        let spec = |bus, address| PdSpec { address, key: Some(key(bus, address)) };
-        let buses = vec![Bus::start(vec![spec(0, 0), spec(0, 1)])?, Bus::start(vec![spec(1, 0)])?];
+        let spec = |bus, address| PdSpec {
+            address,
+            key: Some(key(bus, address)),
+        };
+        let buses = vec![
+            Bus::start(vec![spec(0, 0), spec(0, 1)])?,
+            Bus::start(vec![spec(1, 0)])?,
+        ];
         let seen = buses.iter().map(Bus::observed).collect();
-        let cloud = Cloud::start(Options { world: cast::world(clock.now().at), ..Options::default() })?;
+        let cloud = Cloud::start(Options {
+            world: cast::world(clock.now().at),
+            ..Options::default()
+        })?;
         let broker = broker(&dir);
-        let mut stage = Self { dir, buses, seen, cloud, broker, daemon: None, journal: None, last: 0 };
+        let mut stage = Self {
+            dir,
+            buses,
+            seen,
+            cloud,
+            broker,
+            daemon: None,
+            journal: None,
+            last: 0,
+        };
         stage.configure()?;
         stage.start_daemon()?;
         Ok(stage)
@@ -59,7 +77,11 @@ impl Stage {
 
     fn secret(&self, name: &str, text: &str) -> io::Result<()> {
         use io::Write as _;
-        let mut file = fs::OpenOptions::new().write(true).create(true).mode(0o600).open(self.dir.join(name))?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .mode(0o600)
+            .open(self.dir.join(name))?;
         file.write_all(text.as_bytes())
     }
 
@@ -67,7 +89,10 @@ impl Stage {
         let dir = self.dir.display();
         self.secret("token", self.cloud.token())?;
         for (bus, address) in [(0, 0), (0, 1), (1, 0)] {
-            let hex: String = key(bus, address).iter().map(|byte| format!("{byte:02X}")).collect();
+            let hex: String = key(bus, address)
+                .iter()
+                .map(|byte| format!("{byte:02X}"))
+                .collect();
             self.secret(&format!("key-{bus}-{address}"), &hex)?;
         }
         let mut text = include_str!("site.toml").replace("{dir}", &dir.to_string());
@@ -76,7 +101,10 @@ impl Stage {
             text = text.replace(&format!("{{bus{number}}}"), &bus.path().display().to_string());
         }
         if let Some((broker, _)) = &self.broker {
-            text.push_str(&format!("\n[mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\nperson = \"name\"\n", broker.plain_port));
+            text.push_str(&format!(
+                "\n[mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\nperson = \"name\"\n",
+                broker.plain_port
+            ));
         }
         fs::write(self.dir.join("doorward.toml"), text)
     }
@@ -108,10 +136,15 @@ impl Stage {
                 readers += usize::from(event.body.kind == EventKind::ReaderOnline);
                 facts |= event.body.kind == EventKind::SnapshotApplied;
             }
-            let gone = self.daemon.as_mut().and_then(|daemon| daemon.try_wait().ok().flatten());
+            let gone = self
+                .daemon
+                .as_mut()
+                .and_then(|daemon| daemon.try_wait().ok().flatten());
             if gone.is_some() || clock.monotonic() > deadline {
                 let log = fs::read_to_string(self.log()).unwrap_or_default();
-                return Err(format!("the daemon did not come up ({readers} readers, facts: {facts}):\n{log}"));
+                return Err(format!(
+                    "the daemon did not come up ({readers} readers, facts: {facts}):\n{log}"
+                ));
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -123,7 +156,10 @@ impl Stage {
         if self.journal.is_none() {
             self.journal = Store::open_read_only(&self.dir.join("state")).ok();
         }
-        let events = self.journal.as_ref().and_then(|journal| journal.events_after(self.last, 1_000).ok());
+        let events = self
+            .journal
+            .as_ref()
+            .and_then(|journal| journal.events_after(self.last, 1_000).ok());
         let events = events.unwrap_or_default();
         self.last = events.last().map_or(self.last, |event| event.seq);
         events
@@ -140,7 +176,9 @@ impl Stage {
     pub(super) fn heard(&self) -> Option<u64> {
         let (_, subscriber) = self.broker.as_ref()?;
         let messages = subscriber.messages();
-        let events = messages.iter().filter(|message| message.topic.ends_with("/event"));
+        let events = messages
+            .iter()
+            .filter(|message| message.topic.ends_with("/event"));
         u64::try_from(events.count()).ok()
     }
 }

@@ -1,11 +1,11 @@
 //! Simulators of the site around the gateway.
 
-pub mod mosquitto;
+pub mod cloud;
 #[cfg(feature = "independent")]
 pub mod independent;
+pub mod mosquitto;
 pub mod osdp;
 pub mod pty;
 pub mod relay;
 pub mod stubborn_broker;
 pub mod wradapt;
-pub mod cloud;
