@@ -12,7 +12,6 @@ fn card_now(state: &Path) -> (Vec<u8>, Vec<u8>) {
     (read("journal.db"), read("journal.db-wal"))
 }
 
-#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 fn after_the_cut(file: &[u8], log: &[u8]) -> Vec<u64> {
     let (state, runtime) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fs::write(state.path().join("journal.db"), file).unwrap();

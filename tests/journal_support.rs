@@ -1,11 +1,4 @@
 //! What the scenarios of the journal share.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "helpers of tests: a failure here is a failed test, a skipped test says so"
-)]
-
 use doorward::{
     clock::Clock,
     domain::{

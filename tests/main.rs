@@ -16,17 +16,27 @@ mod config_example_is_true;
 mod config_secrets;
 #[cfg(test)]
 mod config_with_mistakes;
+#[cfg(test)]
 mod contract_adapter;
+#[cfg(test)]
 mod facts_file;
 #[cfg(test)]
+mod fob_opens_the_door;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
 mod journal_bounds;
+#[cfg(test)]
 mod journal_disk_faults;
+#[cfg(test)]
 mod journal_killed;
 #[cfg(test)]
 mod journal_outbox;
 #[cfg(test)]
 mod journal_power_cut;
+#[cfg(test)]
 mod journal_support;
+#[cfg(test)]
 mod mqtt_broker_killed;
 #[cfg(test)]
 mod mqtt_contract;
@@ -44,6 +54,7 @@ mod osdp_bus_trouble;
 mod osdp_figures;
 #[cfg(test)]
 mod osdp_independent_reader;
+#[cfg(test)]
 mod osdp_pypi_reader;
 #[cfg(test)]
 mod osdp_reader_answers;

@@ -1,6 +1,8 @@
 //! A whole site for a scenario: the real daemon as a process, simulated readers on ptys, the reference cloud.
 //! Nothing here sleeps for a guess: it waits for a condition, with a deadline that fails with what was seen.
 
+#![expect(dead_code, reason = "scenarios to come use the rest")]
+
 use std::{
     fmt::Debug,
     fs,
@@ -13,24 +15,27 @@ use std::{
 use tempfile::TempDir;
 
 /// How long a scenario waits for anything. Generous: a loaded machine is no failure.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits until `look` gives something, or fails with `what` and the last thing seen.
 #[track_caller]
-#[allow(clippy::disallowed_methods, reason = "a test's deadline is real time")]
-pub fn wait_for<T, D: Debug>(what: &str, mut look: impl FnMut() -> Result<T, D>) -> T {
+#[expect(clippy::disallowed_methods, reason = "a deadline of a test is real time")]
+pub(crate) fn wait_for<T, D: Debug>(what: &str, mut look: impl FnMut() -> Result<T, D>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match look() {
             Ok(found) => return found,
-            Err(seen) => assert!(Instant::now() < deadline, "waited {PATIENCE:?} for {what}; last seen: {seen:?}"),
+            Err(seen) => assert!(
+                Instant::now() < deadline,
+                "waited {PATIENCE:?} for {what}; last seen: {seen:?}"
+            ),
         }
         std::thread::park_timeout(Duration::from_millis(5));
     }
 }
 
 /// A folder with a configuration, a state and a runtime directory, and maybe a daemon.
-pub struct Gateway {
+pub(crate) struct Gateway {
     dir: TempDir,
     child: Option<Child>,
     environment: Vec<(String, String)>,
@@ -38,28 +43,32 @@ pub struct Gateway {
 
 impl Gateway {
     /// A site whose configuration is `config`; `{dir}` in it becomes the site's folder.
-    pub fn new(config: &str) -> Self {
+    pub(crate) fn new(config: &str) -> Self {
         let dir = tempfile::Builder::new().prefix("doorward").tempdir().unwrap();
         for sub in ["state", "run"] {
             fs::create_dir(dir.path().join(sub)).unwrap();
         }
-        let gateway = Self { dir, child: None, environment: Vec::new() };
+        let gateway = Self {
+            dir,
+            child: None,
+            environment: Vec::new(),
+        };
         gateway.configure(config);
         gateway
     }
 
     /// The site's folder.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
     /// The configuration file.
-    pub fn config_path(&self) -> PathBuf {
+    pub(crate) fn config_path(&self) -> PathBuf {
         self.dir.path().join("doorward.toml")
     }
 
     /// Writes the configuration, as an editor does: a new file renamed over the old one.
-    pub fn configure(&self, config: &str) {
+    pub(crate) fn configure(&self, config: &str) {
         let text = config.replace("{dir}", &self.dir.path().display().to_string());
         let draft = self.dir.path().join("doorward.toml.new");
         fs::write(&draft, text).unwrap();
@@ -67,7 +76,7 @@ impl Gateway {
     }
 
     /// Writes a file that only its owner may read, for keys and tokens.
-    pub fn secret(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn secret(&self, name: &str, text: &str) -> PathBuf {
         use std::os::unix::fs::PermissionsExt as _;
         let path = self.dir.path().join(name);
         fs::write(&path, text).unwrap();
@@ -76,17 +85,21 @@ impl Gateway {
     }
 
     /// Sets an environment variable of the daemon's next start.
-    pub fn environment(&mut self, name: &str, value: &str) {
+    pub(crate) fn environment(&mut self, name: &str, value: &str) {
         self.environment.push((name.into(), value.into()));
     }
 
     /// Starts the daemon and waits until it says that it is ready to decide.
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let socket = self.dir.path().join("notify");
         let _ = fs::remove_file(&socket);
         let notify = UnixDatagram::bind(&socket).unwrap();
         notify.set_read_timeout(Some(PATIENCE)).unwrap();
-        let log = fs::File::options().create(true).append(true).open(self.log_path()).unwrap();
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_path())
+            .unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_doorward"))
             .args(["run", "--config"])
             .arg(self.config_path())
@@ -101,26 +114,35 @@ impl Gateway {
         self.child = Some(child);
         let mut message = [0; 4096];
         loop {
-            let Ok(length) = notify.recv(&mut message) else { panic!("never ready:\n{}", self.log()) };
-            if String::from_utf8_lossy(&message[..length]).lines().any(|line| line == "READY=1") {
+            let Ok(length) = notify.recv(&mut message) else {
+                panic!("never ready:\n{}", self.log())
+            };
+            if String::from_utf8_lossy(&message[..length])
+                .lines()
+                .any(|line| line == "READY=1")
+            {
                 return;
             }
         }
     }
 
     /// The daemon's process id.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.as_ref().unwrap().id()
     }
 
     /// Sends a signal by name, `HUP` say.
-    pub fn signal(&self, name: &str) {
-        let status = Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status().unwrap();
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(self.pid().to_string())
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 
     /// kill -9, and nothing else.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
@@ -128,7 +150,7 @@ impl Gateway {
     }
 
     /// Ends the daemon in good order.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         if self.child.is_some() {
             self.signal("TERM");
             let status = self.child.take().unwrap().wait().unwrap();
@@ -137,7 +159,7 @@ impl Gateway {
     }
 
     /// Runs a command of the program on this site. Gives status, standard output and standard error.
-    pub fn command(&self, arguments: &[&str]) -> (i32, String, String) {
+    pub(crate) fn command(&self, arguments: &[&str]) -> (i32, String, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_doorward"))
             .arg("--config")
             .arg(self.config_path())
@@ -146,16 +168,28 @@ impl Gateway {
             .output()
             .unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+        (
+            output.status.code().unwrap_or(-1),
+            text(output.stdout),
+            text(output.stderr),
+        )
     }
 
     /// The same with `--json`, parsed; fails unless the status is 0.
     #[track_caller]
-    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
         let (status, out, error) = self.command(&arguments);
         assert_eq!(status, 0, "{arguments:?}: {error}{out}");
         serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{out}"))
+    }
+
+    /// The same, whatever the status: `report` ends with 1 while there are faults.
+    #[track_caller]
+    pub(crate) fn json_of_any_status(&self, arguments: &[&str]) -> serde_json::Value {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+        let (_, out, error) = self.command(&arguments);
+        serde_json::from_str(&out).unwrap_or_else(|bad| panic!("{arguments:?}: {bad}\n{out}{error}"))
     }
 
     fn log_path(&self) -> PathBuf {
@@ -163,7 +197,7 @@ impl Gateway {
     }
 
     /// Everything that the daemon printed.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let mut text = String::new();
         if let Ok(mut file) = fs::File::open(self.log_path()) {
             let _ = file.read_to_string(&mut text);

@@ -80,6 +80,7 @@ impl Stage {
         let mut file = fs::OpenOptions::new()
             .write(true)
             .create(true)
+            .truncate(true)
             .mode(0o600)
             .open(self.dir.join(name))?;
         file.write_all(text.as_bytes())
@@ -186,10 +187,11 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         if let Some(mut daemon) = self.daemon.take() {
-            if let Ok(pid) = i32::try_from(daemon.id()) {
-                if let Some(pid) = rustix::process::Pid::from_raw(pid) {
-                    let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-                }
+            let pid = i32::try_from(daemon.id())
+                .ok()
+                .and_then(rustix::process::Pid::from_raw);
+            if let Some(pid) = pid {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
             }
             let _ = daemon.wait();
         }
