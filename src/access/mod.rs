@@ -10,7 +10,7 @@
 //! | [`build`] | a snapshot and a site in, an index and warnings out |
 //! | [`image`] | the same bytes on disk: version, checksum, checks of every reference |
 //! | `table` | the hash table of cards: two buckets a card, whatever the cards are |
-//! | [`explain`] | a verdict in words and as JSON |
+//! | [`mod@explain`] | a verdict in words and as JSON |
 //!
 //! # Order of the checks
 //! The first that applies decides. `docs/reasons.md` says what each reason means.
