@@ -235,7 +235,8 @@ impl Play {
         }
         self.scene.owed += u64::from(granted && event.body.person.is_some());
         let spot = SPOTS.get(open.tap.spot).map_or("", |spot| spot.name);
-        let words = reason.map_or("", |reason| reason.words()).to_owned();
+        let words = reason.map_or("", |reason| reason.words());
+        let words = event.body.detail.clone().unwrap_or_else(|| words.to_owned());
         let row = Row {
             time: moment::local(event.body.at, "Europe/Madrid")
                 .split(' ')
