@@ -142,3 +142,4 @@ check 'a purge deletes the data' test ! -e /var/lib/doorward
 journalctl --no-pager -o cat -u doorward -u doorward-clock | tail -n 40 | sed 's/^/# /'
 [ $failed = 0 ] && echo 'ok all'
 sync
+echo '# end'

@@ -248,7 +248,7 @@ async fn changes(State(shared): App, RawQuery(query): RawQuery) -> Response {
     if parameter(query, "after").is_none() {
         return bad("after is missing");
     }
-    let wanted = number(query, "after", 0, 0, u64::MAX)
+    let wanted = number(query, "after", 0, 0, i64::MAX.unsigned_abs())
         .and_then(|after| Ok((after, number(query, "wait", DEFAULT_WAIT, 0, MOST_WAIT)?)));
     let (after, wait) = match wanted {
         Ok(wanted) => wanted,
