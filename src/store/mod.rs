@@ -10,6 +10,7 @@
 //! | `repair` | damage that only a reader meets |
 //! | `salvage` | fetching back what a damaged journal still gives |
 //! | `state` | snapshots, local cards, blocks, marks of time, in a file of their own |
+//! | `image` | the files of index images |
 //! | `file` | opening, migrating, moving aside |
 //! | `open` | the start: what each file holds and whose it is |
 //! | `read` | reading, from any process |
@@ -18,6 +19,7 @@
 
 mod error;
 mod file;
+mod image;
 mod journal;
 mod open;
 mod read;
@@ -253,6 +255,23 @@ impl Store {
         &self,
         mut work: impl FnMut(&mut rusqlite::Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        let file = self.0.shared.state_dir.join(state::STATE.name);
+        self.write_files(|db| work(db).map_err(|error| StoreError::sqlite(&file, error)))
+    }
+
+    fn then_tidy(
+        &self,
+        work: fn(&mut rusqlite::Connection) -> rusqlite::Result<bool>,
+    ) -> Result<bool, StoreError> {
+        let done = self.write(work)?;
+        lock(&self.0.shared.owner.state).fold(&self.0.shared.state_dir);
+        Ok(done)
+    }
+
+    fn write_files<T>(
+        &self,
+        mut work: impl FnMut(&mut rusqlite::Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let shared = &self.0.shared;
         let mut writer = lock(&shared.owner.state);
         let result = writer.with(&shared.state_dir, shared.now(), &mut work);
@@ -295,8 +314,9 @@ impl Store {
         };
         let packed = state::pack(facts).map_err(snapshot)?;
         let meta = serde_json::to_string(meta).map_err(snapshot)?;
-        self.write(|db| state::put_snapshot(db, role, &meta, &packed, image))?;
-        lock(&self.0.shared.owner.state).fold();
+        let dir = &self.0.shared.state_dir;
+        self.write_files(|db| state::put_snapshot(db, dir, role, &meta, &packed, image))?;
+        lock(&self.0.shared.owner.state).fold(dir);
         Ok(())
     }
 
@@ -305,7 +325,7 @@ impl Store {
     /// # Errors
     /// `Disk`: it stays held.
     pub fn accept_held(&self) -> Result<bool, StoreError> {
-        self.write(state::accept_held)
+        self.then_tidy(state::accept_held)
     }
 
     /// Drops the held snapshot. False if none is held.
@@ -313,7 +333,7 @@ impl Store {
     /// # Errors
     /// `Disk`: it stays held.
     pub fn discard_held(&self) -> Result<bool, StoreError> {
-        self.write(state::discard_held)
+        self.then_tidy(state::discard_held)
     }
 
     /// Replaces the index image of the snapshot in force: the site changed, the facts did not. False if there is none.
@@ -321,7 +341,8 @@ impl Store {
     /// # Errors
     /// `Disk`: the old one stays.
     pub fn replace_image(&self, image: &[u8]) -> Result<bool, StoreError> {
-        self.write(|db| state::replace_image(db, image))
+        let dir = &self.0.shared.state_dir;
+        self.write_files(|db| state::replace_image(db, dir, image))
     }
 
     /// Everything that can be read: snapshots, facts, blocks, cards, events. Each call sees what was committed
@@ -491,12 +512,13 @@ impl Inner {
         let mut writer = lock(&self.shared.owner.state);
         for (noted, key) in [(&self.contact, state::CONTACT), (&self.time, state::TIME)] {
             if let Some(due) = noted.due(1) {
+                let file = self.shared.state_dir.join(state::STATE.name);
                 let _ = writer.with(&self.shared.state_dir, self.shared.now(), &mut |db| {
-                    state::set_value(db, key, due)
+                    state::set_value(db, key, due).map_err(|error| StoreError::sqlite(&file, error))
                 });
             }
         }
-        writer.fold();
+        writer.fold(&self.shared.state_dir);
     }
 }
 
