@@ -250,6 +250,15 @@ impl ReadStore {
         }
     }
 
+    /// The last time that was noted while it was trusted, Unix milliseconds, to an hour: it is at least as late as this
+    /// for certain.
+    ///
+    /// # Errors
+    /// `Disk` when the file cannot be read.
+    pub fn last_trusted_time(&self) -> Result<Option<Millis>, StoreError> {
+        self.value(state::TIME)
+    }
+
     fn value(&self, key: &str) -> Result<Option<Millis>, StoreError> {
         match self.state(|db| state::value(db, key)) {
             Err(StoreError::Missing(_)) => Ok(None),
