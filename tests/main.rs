@@ -49,6 +49,8 @@ mod journal_outbox;
 #[cfg(test)]
 mod journal_power_cut;
 #[cfg(test)]
+mod journal_read_only;
+#[cfg(test)]
 mod journal_support;
 #[cfg(test)]
 mod mqtt_broker_killed;

@@ -103,17 +103,16 @@ pub(super) fn open_read_only(dir: &Path, kind: &Kind) -> Result<Connection, Stor
     let usual = Connection::open_with_flags(&path, flags)
         .and_then(|connection| {
             connection.busy_timeout(Duration::from_secs(5))?;
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
-                row.get::<_, i64>(0)
-            })?;
-            Ok(connection)
+            try_out(connection)
         })
         .map_err(|error| StoreError::sqlite(&path, error));
     let connection = match usual {
         Ok(connection) => connection,
         Err(error) if error.disk_fault() == Some(DiskFault::Corrupt) => return Err(error),
-        // A log beside it needs a shared-memory file, which cannot be made here: read the file alone.
-        Err(_) => open_immutable(&path).map_err(|error| StoreError::sqlite(&path, error))?,
+        // A log beside it needs a shared-memory file, which cannot be made here.
+        Err(_) => open_without_locks(&path)
+            .or_else(|_| open_immutable(&path))
+            .map_err(|error| StoreError::sqlite(&path, error))?,
     };
     check_version(&connection, &path, kind)?;
     Ok(connection)
@@ -133,7 +132,27 @@ pub(super) fn check(dir: &Path, kind: &Kind) -> Result<(), StoreError> {
     Err(wrap(rusqlite::Error::SqliteFailure(code, Some(verdict))))
 }
 
+fn try_out(connection: Connection) -> rusqlite::Result<Connection> {
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
+        row.get::<_, i64>(0)
+    })?;
+    Ok(connection)
+}
+
+/// Reads the file and its log, with nothing shared and nothing locked: for a medium that nobody can write.
+fn open_without_locks(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open_uri(path, "vfs=unix-none")?;
+    // Before the first access: then the log's index is kept in this process's memory.
+    connection.pragma_update(None, "locking_mode", "exclusive")?;
+    try_out(connection)
+}
+
+/// Reads the file alone, without its log: the last resort.
 fn open_immutable(path: &Path) -> rusqlite::Result<Connection> {
+    open_uri(path, "immutable=1")
+}
+
+fn open_uri(path: &Path, how: &str) -> rusqlite::Result<Connection> {
     let escaped: String = path
         .to_string_lossy()
         .chars()
@@ -146,7 +165,7 @@ fn open_immutable(path: &Path) -> rusqlite::Result<Connection> {
         .collect();
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)
+    Connection::open_with_flags(format!("file:{escaped}?{how}"), flags)
 }
 
 /// How many damaged files are kept for somebody to look at; older ones make room.

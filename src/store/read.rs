@@ -3,7 +3,7 @@
 
 use super::{
     error::{DiskFault, StoreError},
-    file,
+    file, image,
     journal::{self, JOURNAL},
     repair::Owner,
     shared::lock,
@@ -162,18 +162,29 @@ impl ReadStore {
     }
 
     fn snapshot(&self, role: &str) -> Result<Option<StoredSnapshot>, StoreError> {
-        let found = match self.state(|db| state::snapshot(db, role)) {
-            Err(StoreError::Missing(_)) => return Ok(None),
-            other => other?,
-        };
-        let Some((id, meta, image)) = found else {
-            return Ok(None);
-        };
-        let meta = serde_json::from_str(&meta).map_err(|source| StoreError::Snapshot {
-            file: self.dir.join(STATE.name),
-            source,
-        })?;
-        Ok(Some(StoredSnapshot { meta, image, id }))
+        // The writer may replace the snapshot, and remove its image, between a look at the row and one at the file.
+        for last in [false, false, true] {
+            let found = match self.state(|db| state::snapshot(db, role)) {
+                Err(StoreError::Missing(_)) => return Ok(None),
+                other => other?,
+            };
+            let Some((id, meta, named)) = found else {
+                return Ok(None);
+            };
+            let image = match named {
+                Some(named) => image::read(&self.dir, named),
+                None => Some(Vec::new()),
+            };
+            let Some(image) = image.or(last.then(Vec::new)) else {
+                continue;
+            };
+            let meta = serde_json::from_str(&meta).map_err(|source| StoreError::Snapshot {
+                file: self.dir.join(STATE.name),
+                source,
+            })?;
+            return Ok(Some(StoredSnapshot { meta, image, id }));
+        }
+        Ok(None)
     }
 
     /// The facts of a snapshot. Slow for large sites: they are kept compressed.

@@ -7,7 +7,8 @@ use super::{
     journal::JOURNAL,
     open::show_damaged,
     shared::lock,
-    state,
+    state::STATE,
+    state_writer,
 };
 use crate::{clock::Clock, health::Health};
 use std::{
@@ -24,7 +25,7 @@ pub(super) struct Owner {
     pub(super) dir: PathBuf,
     pub(super) clock: Clock,
     pub(super) health: Health,
-    pub(super) state: Mutex<state::Writer>,
+    pub(super) state: Mutex<state_writer::Writer>,
     /// A reader met damage in the journal: its thread is to look for itself.
     suspected: AtomicBool,
 }
@@ -67,7 +68,7 @@ impl Owner {
     /// `Disk`, when the new one cannot be made.
     pub(super) fn repair_state(&self) -> Result<(), StoreError> {
         let mut writer = lock(&self.state);
-        match file::check(&self.dir, &state::STATE) {
+        match file::check(&self.dir, &STATE) {
             Err(error) if error.disk_fault() == Some(DiskFault::Corrupt) => {}
             other => return other,
         }

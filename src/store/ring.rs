@@ -6,7 +6,10 @@
 //! subscribers' cursors), then the slots of 512 bytes: CRC-32, length, sequence, event. Event `seq` stands in slot
 //! `seq % slots`. Slots never straddle a page of memory, so a kill cannot tear one: it is there or it is not.
 
-use super::record::{self, MAX_RECORD};
+use super::{
+    scan::{Found, scan},
+    slot::{SLOT, Slot, fill_slot, parse_slot},
+};
 use crate::domain::event::Draft;
 use std::{
     collections::BTreeMap,
@@ -25,96 +28,15 @@ pub(super) const RING_FILE: &str = "ring";
 /// Slots unless told otherwise: 8 MiB, five minutes at 50 events a second.
 pub const DEFAULT_SLOTS: u64 = 16_384;
 
-const MAGIC: [u8; 8] = *b"DWRING\x00\x01";
-const HEADER: u64 = 4_096;
-const SLOT: usize = 512;
-const PREFIX: usize = 16;
-const CURSORS: u64 = 1_024;
-const CURSOR: usize = 64;
+pub(super) const MAGIC: [u8; 8] = *b"DWRING\x00\x01";
+pub(super) const HEADER: u64 = 4_096;
+pub(super) const CURSORS: u64 = 1_024;
+pub(super) const CURSOR: usize = 64;
 /// Most subscribers whose cursors survive a kill.
 const MAX_CURSORS: u64 = (HEADER - CURSORS) / CURSOR as u64;
 const INSTALLATION: usize = 32;
 /// Longest name of a subscriber, in bytes.
 pub(super) const MAX_SUBSCRIBER: usize = CURSOR - 13;
-
-const _: () = assert!(PREFIX + MAX_RECORD == SLOT, "an event fills a slot at most");
-
-/// What one slot holds.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Slot<'a> {
-    /// Never written.
-    Empty,
-    /// Written, and not what was written: counted, skipped.
-    Torn,
-    /// Event bytes and their sequence.
-    Event(u64, &'a [u8]),
-}
-
-/// Reads a slot. Total: any bytes are one of the three.
-#[must_use]
-pub fn parse_slot(bytes: &[u8]) -> Slot<'_> {
-    let Some((prefix, rest)) = bytes.split_first_chunk::<PREFIX>() else {
-        return Slot::Torn;
-    };
-    if prefix.iter().all(|byte| *byte == 0) {
-        return Slot::Empty;
-    }
-    let [c0, c1, c2, c3, l0, l1, _, _, seq @ ..] = *prefix;
-    let length = usize::from(u16::from_le_bytes([l0, l1]));
-    let Some(event) = rest.get(..length) else {
-        return Slot::Torn;
-    };
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(prefix.get(4..).unwrap_or(&[]));
-    hasher.update(event);
-    let seq = u64::from_le_bytes(seq);
-    if hasher.finalize() == u32::from_le_bytes([c0, c1, c2, c3]) && seq > 0 {
-        Slot::Event(seq, event)
-    } else {
-        Slot::Torn
-    }
-}
-
-fn fill_slot(slot: &mut [u8; SLOT], seq: u64, draft: &Draft) -> usize {
-    let mut event = [0; MAX_RECORD];
-    let length = record::encode(draft, &mut event);
-    let (prefix, body) = slot.split_at_mut(PREFIX);
-    body.copy_from_slice(&event);
-    let low = u16::try_from(length).unwrap_or(0).to_le_bytes();
-    let mut head = [0; PREFIX];
-    for (to, from) in head
-        .iter_mut()
-        .skip(4)
-        .zip(low.into_iter().chain([0, 0]).chain(seq.to_le_bytes()))
-    {
-        *to = from;
-    }
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(head.get(4..).unwrap_or(&[]));
-    hasher.update(body.get(..length).unwrap_or(&[]));
-    for (to, from) in head.iter_mut().zip(hasher.finalize().to_le_bytes()) {
-        *to = from;
-    }
-    prefix.copy_from_slice(&head);
-    PREFIX + length
-}
-
-/// What a ring held when it was opened.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
-    /// Whose events, if the ring had a valid head.
-    pub(super) installation: Option<String>,
-    /// Highest sequence.
-    pub(super) last: u64,
-    /// Sequences of the readable events, ascending.
-    pub(super) seqs: Vec<u64>,
-    /// Slots that were written and cannot be read.
-    pub(super) torn: u64,
-    /// Cursors by subscriber.
-    pub(super) cursors: BTreeMap<String, u64>,
-    /// A file was there and was no ring of this shape: it was started afresh.
-    pub(super) unreadable: bool,
-}
 
 /// The open ring.
 #[derive(Debug)]
@@ -341,77 +263,13 @@ fn reserve(file: &File, slots: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// What the file holds. Total: a file that is no ring of this shape is `unreadable`, whatever its bytes.
-fn scan(file: &File, slots: u64) -> Found {
-    let mut found = Found::default();
-    let mut head = [0_u8; HEADER as usize];
-    let whole = file.read_exact_at(&mut head, 0).is_ok();
-    let Some(installation) = parse_head(&head, slots).filter(|_| whole) else {
-        found.unreadable = true;
-        return found;
-    };
-    found.installation = Some(installation);
-    for entry in head.get(CURSORS as usize..).unwrap_or(&[]).chunks_exact(CURSOR) {
-        if let Some((name, seq)) = parse_cursor(entry) {
-            found.cursors.insert(name, seq);
-        }
-    }
-    let mut chunk = vec![0_u8; SLOT * 128];
-    let mut index = 0;
-    while index < slots {
-        let count = usize::try_from((slots - index).min(128)).unwrap_or(0);
-        let part = chunk.get_mut(..count * SLOT).unwrap_or_default();
-        if file.read_exact_at(part, HEADER + index * SLOT as u64).is_err() {
-            found.torn += slots - index; // a short file: the rest was never reserved or was cut off
-            break;
-        }
-        for slot in part.chunks_exact(SLOT) {
-            match parse_slot(slot) {
-                Slot::Empty => {}
-                Slot::Event(seq, event) if seq % slots == index && record::decode(event).is_ok() => {
-                    found.seqs.push(seq);
-                }
-                Slot::Torn | Slot::Event(..) => found.torn += 1,
-            }
-            index += 1;
-        }
-    }
-    found.seqs.sort_unstable();
-    found.last = found.seqs.last().copied().unwrap_or(0);
-    found
-}
-
-fn parse_head(block: &[u8], slots: u64) -> Option<String> {
-    let body = block.get(..48)?;
-    let crc = block.get(48..52)?.first_chunk::<4>()?;
-    let shape = block.get(8..16)?.first_chunk::<8>()?;
-    let [s0, s1, s2, s3, n0, n1, n2, n3] = *shape;
-    let fits = block.starts_with(&MAGIC)
-        && crc32fast::hash(body) == u32::from_le_bytes(*crc)
-        && u32::from_le_bytes([s0, s1, s2, s3]) as usize == SLOT
-        && u64::from(u32::from_le_bytes([n0, n1, n2, n3])) == slots;
-    let name = block.get(16..48)?;
-    let name = name.split(|byte| *byte == 0).next()?;
-    let name = std::str::from_utf8(name).ok()?;
-    (fits && !name.is_empty()).then(|| name.to_owned())
-}
-
-fn parse_cursor(entry: &[u8]) -> Option<(String, u64)> {
-    let (crc, body) = entry.split_first_chunk::<4>()?;
-    if crc32fast::hash(body) != u32::from_le_bytes(*crc) {
-        return None;
-    }
-    let (seq, rest) = body.split_first_chunk::<8>()?;
-    let (length, rest) = rest.split_first()?;
-    let name = rest.get(..usize::from(*length))?;
-    let name = std::str::from_utf8(name).ok()?;
-    (!name.is_empty()).then(|| (name.to_owned(), u64::from_le_bytes(*seq)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::event::*, store::record::tests::any_draft};
+    use crate::{
+        domain::event::*,
+        store::record::{self, tests::any_draft},
+    };
     use proptest::prelude::*;
 
     fn draft(at: i64) -> Draft {

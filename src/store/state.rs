@@ -2,8 +2,10 @@
 //! so that a snapshot of many megabytes neither delays a journal commit nor shares its fate.
 
 use super::{
-    error::{DiskFault, StoreError},
-    file::{self, Kind},
+    error::StoreError,
+    file::Kind,
+    image,
+    journal::{signed, unsigned},
 };
 use crate::domain::{Block, BlockTarget, Credential, Millis, PersonId, facts::Facts};
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
@@ -21,7 +23,8 @@ pub(super) static STATE: Kind = Kind {
     version: STEPS.len() as i64,
 };
 
-const STEPS: &[M<'static>] = &[M::up(
+const STEPS: &[M<'static>] = &[
+    M::up(
     "CREATE TABLE snapshot (id INTEGER PRIMARY KEY AUTOINCREMENT, meta TEXT NOT NULL) STRICT;
      CREATE TABLE snapshot_facts (id INTEGER PRIMARY KEY, facts BLOB NOT NULL) STRICT;
      CREATE TABLE snapshot_image (id INTEGER PRIMARY KEY, image BLOB NOT NULL) STRICT;
@@ -31,7 +34,13 @@ const STEPS: &[M<'static>] = &[M::up(
      CREATE TABLE block (kind INTEGER NOT NULL, target BLOB NOT NULL, note TEXT NOT NULL,
                          PRIMARY KEY (kind, target)) STRICT, WITHOUT ROWID;
      CREATE TABLE value (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
-)];
+    ),
+    // Images are files of their own, read several times as fast. One from before is worked out again from its facts.
+    M::up(
+        "DROP TABLE snapshot_image;
+     CREATE TABLE image (number INTEGER PRIMARY KEY AUTOINCREMENT, id INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;",
+    ),
+];
 
 pub(super) const ACTIVE: &str = "active";
 pub(super) const HELD: &str = "held";
@@ -104,11 +113,22 @@ pub(super) fn unpack(bytes: &[u8]) -> serde_json::Result<Facts> {
     serde_json::from_reader(std::io::BufReader::new(ZlibDecoder::new(bytes)))
 }
 
-pub(super) fn snapshot(db: &Connection, role: &str) -> rusqlite::Result<Option<(i64, String, Vec<u8>)>> {
+/// A snapshot's row: its id, what is known about it, its image.
+pub(super) type Row = (i64, String, Option<image::Named>);
+
+pub(super) fn snapshot(db: &Connection, role: &str) -> rusqlite::Result<Option<Row>> {
     db.query_row(
-        "SELECT id, meta, image FROM role JOIN snapshot USING (id) JOIN snapshot_image USING (id) WHERE name = ?1",
+        "SELECT id, meta, number, bytes FROM role JOIN snapshot USING (id) LEFT JOIN image USING (id)
+         WHERE name = ?1 ORDER BY number DESC LIMIT 1",
         [role],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        |row| {
+            let (number, bytes): (Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?);
+            let image = number.zip(bytes).map(|(number, bytes)| image::Named {
+                number,
+                bytes: unsigned(bytes),
+            });
+            Ok((row.get(0)?, row.get(1)?, image))
+        },
     )
     .optional()
 }
@@ -122,28 +142,63 @@ pub(super) fn facts(db: &Connection, id: i64) -> rusqlite::Result<Vec<u8>> {
 /// Puts a snapshot into a role, in one transaction: a crash leaves the old one or the new one.
 pub(super) fn put_snapshot(
     db: &mut Connection,
+    dir: &Path,
     role: &str,
     meta: &str,
     facts: &[u8],
     image: &[u8],
-) -> rusqlite::Result<()> {
-    let work = db.transaction()?;
-    work.execute("INSERT INTO snapshot (meta) VALUES (?1)", [meta])?;
-    let id = work.last_insert_rowid();
-    work.execute("INSERT INTO snapshot_facts VALUES (?1, ?2)", params![id, facts])?;
-    work.execute("INSERT INTO snapshot_image VALUES (?1, ?2)", params![id, image])?;
-    work.execute("INSERT OR REPLACE INTO role VALUES (?1, ?2)", params![role, id])?;
+) -> Result<(), StoreError> {
+    let wrap = |error| StoreError::sqlite(&dir.join(STATE.name), error);
+    let work = db.transaction().map_err(wrap)?;
+    let id = insert_snapshot(&work, role, meta, facts).map_err(wrap)?;
+    put_image(&work, dir, id, image)?;
+    sweep(&work).and_then(|()| work.commit()).map_err(wrap)?;
+    sweep_images(db, dir);
+    Ok(())
+}
+
+pub(super) fn insert_snapshot(
+    db: &Connection,
+    role: &str,
+    meta: &str,
+    facts: &[u8],
+) -> rusqlite::Result<i64> {
+    db.execute("INSERT INTO snapshot (meta) VALUES (?1)", [meta])?;
+    let id = db.last_insert_rowid();
+    db.execute("INSERT INTO snapshot_facts VALUES (?1, ?2)", params![id, facts])?;
+    db.execute("INSERT OR REPLACE INTO role VALUES (?1, ?2)", params![role, id])?;
     if role == ACTIVE {
         // What was held was older than this, or is this.
-        work.execute("DELETE FROM role WHERE name = ?1", [HELD])?;
+        db.execute("DELETE FROM role WHERE name = ?1", [HELD])?;
     }
-    sweep(&work)?;
-    work.commit()
+    Ok(id)
+}
+
+/// Writes an image's file, then names it: nobody sees the name before the transaction is committed, and then the file is
+/// there.
+fn put_image(db: &Connection, dir: &Path, id: i64, bytes: &[u8]) -> Result<(), StoreError> {
+    let wrap = |error| StoreError::sqlite(&dir.join(STATE.name), error);
+    let insert = "INSERT INTO image (id, bytes) VALUES (?1, ?2)";
+    db.execute(insert, params![id, signed(bytes.len() as u64)])
+        .map_err(wrap)?;
+    image::write(dir, db.last_insert_rowid(), bytes)
+}
+
+/// Removes the files that no row names: replaced, or left by a crash before they were named.
+pub(super) fn sweep_images(db: &Connection, dir: &Path) {
+    let named = || -> rusqlite::Result<Vec<i64>> {
+        db.prepare("SELECT number FROM image")?
+            .query_map([], |row| row.get(0))?
+            .collect()
+    };
+    if let Ok(named) = named() {
+        image::sweep(dir, &named);
+    }
 }
 
 /// Deletes snapshots that no role names.
 fn sweep(db: &Connection) -> rusqlite::Result<()> {
-    for table in ["snapshot", "snapshot_facts", "snapshot_image"] {
+    for table in ["snapshot", "snapshot_facts", "image"] {
         db.execute(
             &format!("DELETE FROM {table} WHERE id NOT IN (SELECT id FROM role)"),
             [],
@@ -178,12 +233,23 @@ fn drop_held(db: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// Replaces the image of the active snapshot, when the site changed and the facts did not.
-pub(super) fn replace_image(db: &mut Connection, image: &[u8]) -> rusqlite::Result<bool> {
-    let changed = db.execute(
-        "UPDATE snapshot_image SET image = ?1 WHERE id = (SELECT id FROM role WHERE name = ?2)",
-        params![image, ACTIVE],
-    )?;
-    Ok(changed > 0)
+pub(super) fn replace_image(db: &mut Connection, dir: &Path, image: &[u8]) -> Result<bool, StoreError> {
+    let wrap = |error| StoreError::sqlite(&dir.join(STATE.name), error);
+    let work = db.transaction().map_err(wrap)?;
+    let active = work
+        .query_row("SELECT id FROM role WHERE name = ?1", [ACTIVE], |row| row.get(0))
+        .optional()
+        .map_err(wrap)?;
+    let Some(id) = active else { return Ok(false) };
+    put_image(&work, dir, id, image)?;
+    work.execute(
+        "DELETE FROM image WHERE id = ?1 AND number < (SELECT max(number) FROM image WHERE id = ?1)",
+        [id],
+    )
+    .and_then(|_| work.commit())
+    .map_err(wrap)?;
+    sweep_images(db, dir);
+    Ok(true)
 }
 
 pub(super) fn value(db: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
@@ -275,85 +341,4 @@ pub(super) fn remove_block(db: &Connection, target: &BlockTarget) -> rusqlite::R
         "DELETE FROM block WHERE kind = ?1 AND target = ?2",
         params![kind, target],
     )? > 0)
-}
-
-/// The writer of the state: opened when first needed, again after an error.
-#[derive(Debug, Default)]
-pub(super) struct Writer(Option<Connection>);
-
-impl Writer {
-    /// Does something, opening the file first. A damaged file is moved aside, what can be read of it is carried into
-    /// a new one, and the work is done there.
-    pub(super) fn with<T>(
-        &mut self,
-        dir: &Path,
-        now: Millis,
-        work: &mut dyn FnMut(&mut Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
-        match self.attempt(dir, work) {
-            Err(error) if error.disk_fault() == Some(DiskFault::Corrupt) => {
-                self.replace_damaged(dir, now)?;
-                self.attempt(dir, work)
-            }
-            other => other,
-        }
-    }
-
-    /// Moves a damaged file aside and carries what can be read into a new one.
-    pub(super) fn replace_damaged(&mut self, dir: &Path, now: Millis) -> Result<(), StoreError> {
-        self.0 = None;
-        let damaged = file::move_aside(dir, &STATE, now)?;
-        let mut fresh = file::open(dir, &STATE)?;
-        salvage(&damaged, &mut fresh);
-        self.0 = Some(fresh);
-        Ok(())
-    }
-
-    fn attempt<T>(
-        &mut self,
-        dir: &Path,
-        work: &mut dyn FnMut(&mut Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
-        let mut connection = match self.0.take() {
-            Some(open) => open,
-            None => file::open(dir, &STATE)?,
-        };
-        let answer =
-            work(&mut connection).map_err(|error| StoreError::sqlite(&dir.join(STATE.name), error))?;
-        self.0 = Some(connection);
-        Ok(answer)
-    }
-
-    /// Folds the log into the file, so that a large snapshot does not stand on the card twice.
-    pub(super) fn fold(&self) {
-        if let Some(connection) = &self.0 {
-            // Readers may hold it up: then it happens at the next occasion.
-            let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        }
-    }
-}
-
-/// Carries over whatever a damaged file still gives. Each part by itself, blocks and cards first: what cannot be
-/// read is left out, and a snapshot that is torn is caught by its image's own checksum.
-fn salvage(damaged: &Path, fresh: &mut Connection) {
-    let Ok(old) = Connection::open(damaged) else {
-        return;
-    };
-    for block in blocks(&old).unwrap_or_default() {
-        let _ = add_block(fresh, &block);
-    }
-    for card in local_cards(&old).unwrap_or_default() {
-        let _ = add_local_card(fresh, &card);
-    }
-    for key in [CONTACT, TIME] {
-        if let Ok(Some(found)) = value(&old, key) {
-            let _ = set_value(fresh, key, found);
-        }
-    }
-    for role in [ACTIVE, HELD] {
-        if let Ok(Some((id, meta, image))) = snapshot(&old, role) {
-            let facts = facts(&old, id).unwrap_or_default();
-            let _ = put_snapshot(fresh, role, &meta, &facts, &image);
-        }
-    }
 }

@@ -4,7 +4,7 @@
 use super::{
     error::{DiskFault, StoreError},
     file,
-    journal::{self, Epoch, JOURNAL},
+    journal::{self, JOURNAL},
     ring::Taken,
     salvage::Salvage,
     schedule::{Next, Schedule},
@@ -14,7 +14,6 @@ use rusqlite::Connection;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc,
         atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError, SyncSender},
     },
@@ -23,7 +22,7 @@ use std::{
 };
 
 /// Most events in one commit.
-const GROUP: u64 = 1_024;
+pub(super) const GROUP: u64 = 1_024;
 /// Acknowledgements reach the card at most this late, or with the next deletion; a kill loses none (they stand in the
 /// ring's head), a power cut repeats deliveries, which their ids make harmless.
 const CURSORS_EVERY: Duration = Duration::from_secs(60);
@@ -46,7 +45,7 @@ pub(super) struct Writer {
     /// Numbers in the ring for which there is no event.
     pub(super) holes: BTreeSet<u64>,
     pub(super) salvage: Option<Salvage>,
-    backoff: Option<Duration>,
+    pub(super) backoff: Option<Duration>,
     schedule: Schedule,
     /// Time that went by while the clock stood (a test's clock): what waits is committed all the same.
     stood: Duration,
@@ -133,7 +132,7 @@ impl Writer {
         if self.room() > 0 { self.pending() } else { 0 }
     }
 
-    fn pending(&self) -> u64 {
+    pub(super) fn pending(&self) -> u64 {
         self.shared
             .ring
             .head()
@@ -152,35 +151,6 @@ impl Writer {
         let cursors = lock(&self.shared.cursors);
         let waited = self.shared.clock.monotonic().saturating_sub(self.cursors_written);
         cursors.urgent || cursors.dirty && waited >= CURSORS_EVERY
-    }
-
-    /// Deleting a few at a time would rewrite the same pages for each event.
-    fn slack(&self) -> u64 {
-        (self.shared.max_events / 8).clamp(1, 512)
-    }
-
-    fn surplus(&self, coming: u64) -> u64 {
-        let count = self.shared.count.load(Ordering::Relaxed) + coming;
-        if count > self.shared.max_events + self.slack() {
-            count - self.shared.max_events
-        } else {
-            0
-        }
-    }
-
-    fn deletable(&self) -> bool {
-        lock(&self.shared.cursors).delivered_to_all() >= self.shared.first.load(Ordering::Relaxed)
-    }
-
-    /// How many events may come in now. None, when the journal is full of unsent ones: then they wait in the ring.
-    fn room(&self) -> u64 {
-        if self.deletable() {
-            return GROUP;
-        }
-        let bound = self.shared.max_events + self.slack();
-        bound
-            .saturating_sub(self.shared.count.load(Ordering::Relaxed))
-            .min(GROUP)
     }
 
     /// Commits until nothing is left that can be committed.
@@ -239,34 +209,6 @@ impl Writer {
             self.schedule.committed(began, self.instant(), through >= head);
         }
         self.salvage_some()
-    }
-
-    /// Learns what a file that could not be read before holds, and tells it what happened meanwhile.
-    fn adopt(&mut self, db: &Connection) -> Result<(), StoreError> {
-        let path = self.shared.state_dir.join(JOURNAL.name);
-        let wrap = |error| StoreError::sqlite(&path, error);
-        let extent = journal::extent(db).map_err(wrap)?;
-        let mut epochs: Vec<Epoch> = extent.epochs.clone();
-        for ours in self.shared.epochs.load().iter() {
-            if !epochs.iter().any(|epoch| epoch.first == ours.first) {
-                epochs.push(ours.clone());
-            }
-        }
-        epochs.sort_by_key(|epoch| epoch.first);
-        journal::write_epochs(db, &epochs).map_err(wrap)?;
-        self.shared.epochs.store(Arc::new(epochs));
-        self.shared.first.store(extent.first, Ordering::Relaxed);
-        self.shared.count.store(extent.count, Ordering::Relaxed);
-        let mut cursors = lock(&self.shared.cursors);
-        for (name, seq) in extent.cursors {
-            let known = cursors.by_name.get(&name).map_or(0, |(_, seq)| *seq);
-            self.shared.set_cursor(&mut cursors, &name, seq.max(known));
-        }
-        drop(cursors);
-        if (self.shared.ring.committed()..=self.shared.ring.head()).contains(&extent.last) {
-            self.done_through(extent.last);
-        }
-        Ok(())
     }
 
     /// Takes the next events from the ring: what there is, up to a group and the journal's room.
@@ -372,94 +314,13 @@ impl Writer {
         (cursors.delivered_to_all(), write.then(|| cursors.plain()))
     }
 
-    fn done_through(&self, seq: u64) {
+    pub(super) fn done_through(&self, seq: u64) {
         self.shared.ring.commit(seq);
         self.shared.committed.send_if_modified(|committed| {
             let grew = seq > *committed;
             *committed = seq.max(*committed);
             grew
         });
-    }
-
-    /// Raises and ends the faults of a journal that fills up.
-    fn show_bounds(&self) {
-        let shared = &self.shared;
-        let delivered = lock(&shared.cursors).delivered_to_all();
-        let unsent = shared
-            .ring
-            .committed()
-            .saturating_sub(delivered)
-            .min(shared.count.load(Ordering::Relaxed));
-        let max = shared.max_events;
-        if unsent.saturating_mul(5) >= max.saturating_mul(4) {
-            let text = format!(
-                "{unsent} of at most {max} events in the journal wait for delivery: see why the cloud or the broker \
-                 does not take them, before there is no room"
-            );
-            shared.health.raise("journal_nearly_full", text, shared.now());
-        } else if unsent.saturating_mul(4) < max.saturating_mul(3) {
-            shared.health.clear("journal_nearly_full");
-        }
-        if self.room() == 0 {
-            let text = format!(
-                "the journal holds {unsent} events that were not delivered, its bound: the oldest are kept, new ones \
-                 wait in memory ({} of {}) and are lost beyond it; doors go on deciding",
-                self.pending(),
-                shared.ring.slots()
-            );
-            shared.health.raise("journal_full", text, shared.now());
-        } else {
-            shared.health.clear("journal_full");
-        }
-    }
-
-    /// Moves a damaged journal aside, begins a new one and fetches back what can be read.
-    fn replace_damaged(&mut self) {
-        self.connection = None;
-        self.shared.read.reset();
-        match Salvage::begin(&self.shared.state_dir, self.shared.now()) {
-            Ok((salvage, _)) => {
-                self.take_again();
-                self.shared.salvaging.store(true, Ordering::Release);
-                self.salvage = Some(salvage);
-                self.backoff = None;
-                lock(&self.shared.cursors).urgent = true;
-            }
-            Err(error) => self.shared.raise("journal", &error),
-        }
-    }
-
-    /// Whatever of the end was not readable may still stand in the ring: takes it once more. Half the ring at most, so
-    /// that new events find room meanwhile.
-    fn take_again(&mut self) {
-        let ring = &self.shared.ring;
-        let committed = ring.committed();
-        let oldest = ring.head().saturating_sub(ring.slots() / 2) + 1;
-        let held = |seq: &u64| matches!(ring.take(*seq), Taken::Event(_));
-        let Some(first) = (oldest..=committed).find(held) else {
-            return;
-        };
-        self.holes.extend((first..=committed).filter(|seq| !held(seq)));
-        ring.commit(first - 1);
-    }
-
-    fn salvage_some(&mut self) -> Result<(), StoreError> {
-        let (Some(salvage), Some(connection)) = (&mut self.salvage, &mut self.connection) else {
-            return Ok(());
-        };
-        let path = self.shared.state_dir.join(JOURNAL.name);
-        let done = salvage
-            .step(connection)
-            .map_err(|error| StoreError::sqlite(&path, error))?;
-        if done {
-            let extent = journal::extent(connection).map_err(|error| StoreError::sqlite(&path, error))?;
-            self.shared.first.store(extent.first, Ordering::Relaxed);
-            self.shared.count.store(extent.count, Ordering::Relaxed);
-            self.salvage = None;
-            self.shared.salvaging.store(false, Ordering::Release);
-            self.shared.committed.send_modify(|_| ());
-        }
-        Ok(())
     }
 
     fn fold(&self) {
