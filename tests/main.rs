@@ -43,6 +43,8 @@ mod journal_bounds;
 #[cfg(test)]
 mod journal_disk_faults;
 #[cfg(test)]
+mod journal_figures;
+#[cfg(test)]
 mod journal_killed;
 #[cfg(test)]
 mod journal_outbox;

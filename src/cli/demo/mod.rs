@@ -5,19 +5,25 @@
 //! | `cast` | who presents which card where, and what must come of it |
 //! | `stage` | readers on ptys, the reference cloud, a broker if there is one, the daemon as a process |
 //! | `play` | the play: taps, answers, the cloud away and back |
+//! | `why` | the reason of a decision in words, with the nearest miss |
 //! | `scene` | what is shown |
 //! | `draw` | the moving picture |
+//! | `plain` | lines instead of it, and the summary |
 
 #[cfg(feature = "demo")]
 mod cast;
 #[cfg(feature = "demo")]
 mod draw;
 #[cfg(feature = "demo")]
+mod plain;
+#[cfg(feature = "demo")]
 mod play;
 #[cfg(feature = "demo")]
 mod scene;
 #[cfg(feature = "demo")]
 mod stage;
+#[cfg(feature = "demo")]
+mod why;
 
 use super::{Context, failure::Failure, out::Out};
 
@@ -35,8 +41,8 @@ pub struct DemoArgs {
 }
 
 #[cfg(feature = "demo")]
-pub(super) fn run(_context: &Context<'_>, args: &DemoArgs, out: &mut Out) -> Result<u8, Failure> {
-    play::play(args.seconds.map(std::time::Duration::from_secs), out)
+pub(super) fn run(context: &Context<'_>, args: &DemoArgs, out: &mut Out) -> Result<u8, Failure> {
+    play::play(context, args.seconds.map(std::time::Duration::from_secs), out)
 }
 
 #[cfg(not(feature = "demo"))]
