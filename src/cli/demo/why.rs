@@ -20,7 +20,12 @@ impl Why {
     pub(super) fn of(config: &Path, store: &ReadStore, environment: &Environment) -> Option<Self> {
         let config = crate::config::read(config, Purpose::Inspect, environment).0?;
         let index = build::stored_index(store, &config).ok()??;
-        let limits = stale::limits(&config, store.last_contact().ok()?);
+        // Each question brings its own time; none is proven by another.
+        let known = stale::Known {
+            now: Moment::trusted(0),
+            certain: None,
+        };
+        let limits = stale::limits(&config, store.last_contact().ok()?, known);
         Some(Self { index, limits })
     }
 
