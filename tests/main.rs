@@ -7,6 +7,8 @@ mod change_reaches_the_door_at_once;
 #[cfg(test)]
 mod check_ins_arrive_once;
 #[cfg(test)]
+mod check_ins_wait_their_turn;
+#[cfg(test)]
 mod cli_commands;
 #[cfg(test)]
 mod cli_help_pages;

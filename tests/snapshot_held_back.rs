@@ -78,6 +78,22 @@ fn more_than_a_fifth_gone_waits_for_a_word_and_one_does_not() {
 }
 
 #[test]
+fn rights_whose_cards_are_all_missing_are_held_too() {
+    let site = site(10);
+    site.cloud.edit(|world| {
+        for person in &mut world.people {
+            person.credentials.clear();
+        }
+    });
+    let text = site.wait_for_fault("snapshot_held");
+    assert!(
+        text.contains("10 of 10 cards would stop working at once"),
+        "{text}"
+    );
+    assert_eq!(site.tapped(3), "granted_plan");
+}
+
+#[test]
 fn a_version_that_goes_back_is_held_and_does_not_make_the_gateway_ask_without_end() {
     let site = site(3);
     site.cloud.faults(Faults {

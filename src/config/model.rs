@@ -92,7 +92,8 @@ pub struct HttpConfig {
 pub struct SyncConfig {
     /// `poll_seconds`: how often the facts are asked for without a hint.
     pub poll: Duration,
-    /// `hold_share`: a snapshot that drops more than this share of grants waits for a person (0.2 = 20 %).
+    /// `hold_share`: a snapshot that drops more than this share of grants, or of working cards, and at least two of
+    /// them, waits for a person (0.2 = 20 %).
     pub hold_share: f64,
     /// `max_age_days`: how long each kind of grant holds without contact. Absent: for ever.
     pub max_age: BTreeMap<GrantKind, Duration>,

@@ -1,10 +1,10 @@
 //! Whether a complete snapshot may replace the one in force (invariant 4). Pure.
 
-use crate::domain::{Grant, time::Millis};
+use crate::domain::{Credential, Grant, PersonId, Snapshot, time::Millis};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-/// A drop of fewer grants than this is everyday life at a small site (one booking deleted) and is never held.
+/// A drop of fewer grants or cards than this is everyday life at a small site (one booking deleted) and is never held.
 pub const HOLD_AT_LEAST: usize = 2;
 
 /// What a snapshot amounts to, for judging the next one.
@@ -14,6 +14,20 @@ pub struct Weighed<'a> {
     pub version: u64,
     /// The grants.
     pub grants: &'a [Grant],
+    /// Which card is whose.
+    pub cards: &'a [(Credential, PersonId)],
+}
+
+impl<'a> Weighed<'a> {
+    /// A snapshot's weight.
+    #[must_use]
+    pub fn of(snapshot: &'a Snapshot) -> Self {
+        Self {
+            version: snapshot.version,
+            grants: &snapshot.grants,
+            cards: &snapshot.credentials,
+        }
+    }
 }
 
 /// Why a snapshot waits for a person.
@@ -34,6 +48,13 @@ pub enum Hold {
         /// How many of them are missing.
         gone: usize,
     },
+    /// More than the set share of the cards that work would do so no more: they are gone, or suddenly of two people.
+    TooManyCardsGone {
+        /// Cards in force with exactly one holder.
+        before: usize,
+        /// How many of them have none or several.
+        gone: usize,
+    },
 }
 
 impl std::fmt::Display for Hold {
@@ -49,11 +70,17 @@ impl std::fmt::Display for Hold {
                 "{gone} of {before} grants would go at once; the snapshot in force stays. If that is meant, run \
                  `doorward sync accept`"
             ),
+            Self::TooManyCardsGone { before, gone } => write!(
+                f,
+                "{gone} of {before} cards would stop working at once; the snapshot in force stays. If that is meant, \
+                 run `doorward sync accept`"
+            ),
         }
     }
 }
 
-/// Judges `next` against what is in force. A grant whose window is over by `now` is not missed, and one that
+/// Judges `next` against what is in force: by its version, its grants, and the cards without which grants open
+/// nothing. A grant whose window is over by `now` is not missed, and one that
 /// only moved (same person, same target, another window) is not gone.
 #[must_use]
 pub fn judge(active: &Weighed<'_>, next: &Weighed<'_>, hold_share: f64, now: Millis) -> Option<Hold> {
@@ -67,7 +94,31 @@ pub fn judge(active: &Weighed<'_>, next: &Weighed<'_>, hold_share: f64, now: Mil
     let key = |grant: &Grant| (grant.person.clone(), grant.target.clone(), grant.kind);
     let before: HashSet<_> = active.grants.iter().filter(live).map(key).collect();
     let after: HashSet<_> = next.grants.iter().filter(live).map(key).collect();
-    too_many(before.len(), before.difference(&after).count(), hold_share)
+    let (cards_before, cards_after) = (working(active.cards), working(next.cards));
+    let cards_gone = cards_before.difference(&cards_after).count();
+    if is_too_many(before.len(), before.difference(&after).count(), hold_share) {
+        return Some(Hold::TooManyGone {
+            before: before.len(),
+            gone: before.difference(&after).count(),
+        });
+    }
+    is_too_many(cards_before.len(), cards_gone, hold_share).then_some(Hold::TooManyCardsGone {
+        before: cards_before.len(),
+        gone: cards_gone,
+    })
+}
+
+/// Cards that have exactly one holder: a card of two people opens for neither (R34).
+fn working(cards: &[(Credential, PersonId)]) -> HashSet<&Credential> {
+    let mut holders: HashMap<&Credential, Option<&PersonId>> = HashMap::with_capacity(cards.len());
+    for (card, person) in cards {
+        let holder = holders.entry(card).or_insert(Some(person));
+        if *holder != Some(person) {
+            *holder = None;
+        }
+    }
+    let single = holders.into_iter().filter(|(_, holder)| holder.is_some());
+    single.map(|(card, _)| card).collect()
 }
 
 /// Judges by the version and the number of the grants in force alone, when the grants themselves cannot be read.
@@ -80,13 +131,14 @@ pub fn judge_by_count(version: u64, grants: u64, next: &Weighed<'_>, hold_share:
         });
     }
     let before = usize::try_from(grants).unwrap_or(usize::MAX);
-    too_many(before, before.saturating_sub(next.grants.len()), hold_share)
+    let gone = before.saturating_sub(next.grants.len());
+    is_too_many(before, gone, hold_share).then_some(Hold::TooManyGone { before, gone })
 }
 
-fn too_many(before: usize, gone: usize, hold_share: f64) -> Option<Hold> {
+fn is_too_many(before: usize, gone: usize, hold_share: f64) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "counts of grants are far below 2^52")]
     let share = gone as f64 / before.max(1) as f64;
-    (gone >= HOLD_AT_LEAST && share > hold_share).then_some(Hold::TooManyGone { before, gone })
+    gone >= HOLD_AT_LEAST && share > hold_share
 }
 
 #[cfg(test)]
@@ -115,10 +167,12 @@ mod tests {
             Weighed {
                 version: 4,
                 grants: before,
+                cards: &[],
             },
             Weighed {
                 version: 5,
                 grants: after,
+                cards: &[],
             },
         );
         judge(&active, &next, 0.2, 1_000)
@@ -149,7 +203,11 @@ mod tests {
     #[test]
     fn grants_that_cannot_be_read_are_counted() {
         let counted = |version, grants: &[Grant]| {
-            let next = Weighed { version, grants };
+            let next = Weighed {
+                version,
+                grants,
+                cards: &[],
+            };
             judge_by_count(7, 10, &next, 0.2)
         };
         assert_eq!(counted(7, &grants(0..8, None)), None);
@@ -173,15 +231,139 @@ mod tests {
             Weighed {
                 version: 9,
                 grants: &same,
+                cards: &[],
             },
             Weighed {
                 version: 8,
                 grants: &same,
+                cards: &[],
             },
         );
         assert_eq!(
             judge(&active, &next, 0.2, 0),
             Some(Hold::VersionWentBack { from: 9, to: 8 })
         );
+    }
+
+    /// Card `n`, held by person `n` and by whoever else is named.
+    fn cards(numbers: std::ops::Range<u8>, also: Option<&str>) -> Vec<(Credential, PersonId)> {
+        let card = |n: u8| Credential::uid(&[4, 1, 2, 3, 4, 5, n]).unwrap();
+        numbers
+            .flat_map(|n| {
+                let own = (card(n), PersonId::from(format!("p{n}")));
+                [Some(own), also.map(|other| (card(n), other.into()))]
+            })
+            .flatten()
+            .collect()
+    }
+
+    #[test]
+    fn rights_without_cards_and_cards_without_a_holder_are_no_use_to_anybody() {
+        let rights = grants(0..10, None);
+        let verdict = |after: &[(Credential, PersonId)]| {
+            let before = cards(0..10, None);
+            let weighed = |version, cards| Weighed {
+                version,
+                grants: &rights,
+                cards,
+            };
+            judge(&weighed(4, &before), &weighed(5, after), 0.2, 1_000)
+        };
+        let gone = |gone| Some(Hold::TooManyCardsGone { before: 10, gone });
+        assert_eq!(verdict(&cards(0..8, None)), None);
+        assert_eq!(verdict(&[]), gone(10));
+        assert_eq!(verdict(&cards(3..13, None)), gone(3));
+        assert_eq!(
+            verdict(&cards(0..10, Some("double"))),
+            gone(10),
+            "of two people, so of nobody"
+        );
+        let twice = [cards(0..10, None), cards(0..10, None)].concat();
+        assert_eq!(verdict(&twice), None, "the same holder twice is one");
+    }
+
+    mod model {
+        use super::*;
+        use proptest::prelude::*;
+
+        fn grant() -> impl Strategy<Value = Grant> {
+            let until = prop_oneof![Just(None), (0..6_i64).prop_map(Some)];
+            let kind = prop_oneof![Just(GrantKind::Plan), Just(GrantKind::Booking)];
+            let void = prop_oneof![3 => Just(None), 1 => Just(Some(crate::domain::Reason::NoGrant))];
+            (0..5_u8, 0..2_u8, until, kind, void).prop_map(|(person, group, until, kind, void)| Grant {
+                person: format!("p{person}").into(),
+                target: Target::Group(format!("g{group}").into()),
+                window: Window { from: None, until },
+                kind,
+                source: Source {
+                    id: String::new(),
+                    label: String::new(),
+                },
+                rule: 1,
+                void,
+            })
+        }
+
+        fn side() -> impl Strategy<Value = (u64, Vec<Grant>, Vec<(Credential, PersonId)>)> {
+            let card = (0..4_u8, 0..3_u8).prop_map(|(card, person)| {
+                (
+                    Credential::uid(&[4, 0, 0, card]).unwrap(),
+                    PersonId::from(format!("p{person}")),
+                )
+            });
+            (
+                1..4_u64,
+                prop::collection::vec(grant(), 0..12),
+                prop::collection::vec(card, 0..8),
+            )
+        }
+
+        /// By the letter and without a set: every item is looked for among all of the other side.
+        fn held(before: &Weighed<'_>, after: &Weighed<'_>, percent: usize, now: Millis) -> bool {
+            let live = |g: &&Grant| g.void.is_none() && g.window.until.is_none_or(|until| until > now);
+            let alike =
+                |a: &Grant, b: &Grant| (&a.person, &a.target, a.kind) == (&b.person, &b.target, b.kind);
+            let mut old: Vec<&Grant> = Vec::new();
+            for grant in before.grants.iter().filter(live) {
+                if !old.iter().any(|other| alike(other, grant)) {
+                    old.push(grant);
+                }
+            }
+            let stays = |grant: &Grant| after.grants.iter().filter(live).any(|other| alike(other, grant));
+            let gone = old.iter().filter(|grant| !stays(grant)).count();
+            let works = |side: &Weighed<'_>, card: &Credential| {
+                let mut holders = side
+                    .cards
+                    .iter()
+                    .filter(|(it, _)| it == card)
+                    .map(|(_, person)| person);
+                holders
+                    .next()
+                    .is_some_and(|first| holders.all(|other| other == first))
+            };
+            let mut cards: Vec<&Credential> = Vec::new();
+            for (card, _) in before.cards {
+                if works(before, card) && !cards.contains(&card) {
+                    cards.push(card);
+                }
+            }
+            let lost = cards.iter().filter(|card| !works(after, card)).count();
+            let over = |gone: usize, all: usize| gone >= 2 && gone * 100 > percent * all;
+            after.version < before.version || over(gone, old.len()) || over(lost, cards.len())
+        }
+
+        proptest! {
+            #[test]
+            fn holds_exactly_what_the_slow_model_holds(
+                before in side(), after in side(), percent in prop_oneof![Just(0_usize), Just(25), Just(50), Just(100)],
+                now in 0..6_i64,
+            ) {
+                let before = Weighed { version: before.0, grants: &before.1, cards: &before.2 };
+                let after = Weighed { version: after.0, grants: &after.1, cards: &after.2 };
+                #[expect(clippy::cast_precision_loss, reason = "quarters are exact")]
+                let share = percent as f64 / 100.0;
+                prop_assert_eq!(judge(&before, &after, share, now).is_some(), held(&before, &after, percent, now));
+            }
+        }
     }
 }

@@ -563,19 +563,10 @@ fn judge_against(
     now: Millis,
 ) -> Option<judge::Hold> {
     let share = config.sync.hold_share;
-    let after = Weighed {
-        version: next.snapshot.version,
-        grants: &next.snapshot.grants,
-    };
+    let after = Weighed::of(&next.snapshot);
     let rebuilt = build::rebuild(store.read(), config);
     match rebuilt.inspect_err(|error| tracing::warn!(%error, "the facts in force cannot be read")) {
-        Ok(Some((meta, built))) => {
-            let before = Weighed {
-                version: meta.version,
-                grants: &built.snapshot.grants,
-            };
-            judge::judge(&before, &after, share, now)
-        }
+        Ok(Some((_, built))) => judge::judge(&Weighed::of(&built.snapshot), &after, share, now),
         Ok(None) | Err(_) => judge::judge_by_count(active.version, active.grants, &after, share),
     }
 }
