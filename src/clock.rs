@@ -122,6 +122,20 @@ impl Clock {
         }
     }
 
+    /// An instant that is not after the present: what the next start may take as its floor. An untrusted wall clock
+    /// may be far ahead and does not count here; time that went by since the floor does.
+    #[must_use]
+    pub fn at_least(&self) -> Millis {
+        let now = self.now();
+        match &self.0.source {
+            Source::System { floor, started, .. } if !now.trusted => {
+                let since = Millis::try_from(elapsed(*started).as_millis()).unwrap_or(Millis::MAX);
+                floor.saturating_add(since)
+            }
+            _ => now.at,
+        }
+    }
+
     /// Time since this clock was made; never goes back.
     #[must_use]
     pub fn monotonic(&self) -> Duration {
@@ -186,9 +200,24 @@ mod tests {
             },
             trusted: AtomicBool::new(false),
         }));
-        assert!(clock.now().at >= far_ahead);
+        assert!(clock.now().at >= far_ahead && clock.at_least() >= far_ahead);
         clock.0.trusted.store(true, Ordering::Relaxed);
         assert!(clock.now().at < far_ahead, "a trusted clock is believed");
+        assert!(clock.at_least() < far_ahead);
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    fn an_untrusted_clock_that_is_ahead_does_not_move_the_floor_there() {
+        let clock = Clock(Arc::new(Inner {
+            source: Source::System {
+                rtc: false,
+                floor: 1_000,
+                started: Instant::now(),
+            },
+            trusted: AtomicBool::new(false),
+        }));
+        assert!(clock.now().at > 86_400_000 && (1_000..60_000).contains(&clock.at_least()));
     }
 
     #[test]

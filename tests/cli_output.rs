@@ -2,15 +2,18 @@
 
 use clap::Parser;
 use doorward::{
+    building::{Reader, event_json},
     cli::{args::Args, args::Command, events, explain, out::Out, report, sync},
-    config::{Config, Environment, Purpose, parse},
+    clock::Clock,
+    config::{Config, Environment, Purpose, model::PersonDetail, parse},
     daemon::control::{FaultDoc, StatusDoc},
-    domain::{ClockQuality, Credential, EntryEvent, EventKind, Reason, event::Draft},
+    domain::{ClockQuality, Credential, EntryEvent, EventKind, Reason, event::Draft, time::Moment},
 };
 use std::{
     io::Write,
     path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 #[derive(Clone, Default)]
@@ -61,9 +64,21 @@ fn events() -> Vec<EntryEvent> {
     vec![event(7, granted), event(8, refused), event(9, fault)]
 }
 
+fn view(zone: &str) -> events::View<'_> {
+    events::View {
+        zone,
+        reader: Reader {
+            person: PersonDetail::Name,
+            late_after: Duration::from_secs(60),
+            recorded_before: 9,
+        },
+        clock: Clock::manual(Moment::trusted(AT + 61_000)),
+    }
+}
+
 #[test]
 fn events_as_a_table_and_as_json() {
-    let [table, json] = printed(|out| events::show(out, &events(), "Europe/Madrid").unwrap());
+    let [table, json] = printed(|out| events::show(out, &events(), &view("Europe/Madrid")).unwrap());
     assert!(!format!("{table}{json}").contains("A2B3"), "a whole card number");
     for line in json.lines() {
         assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
@@ -71,12 +86,35 @@ fn events_as_a_table_and_as_json() {
     let [followed, one] = printed(|out| {
         events()
             .iter()
-            .for_each(|event| events::show_one(out, event, "Europe/Madrid").unwrap());
+            .for_each(|event| events::show_one(out, event, &view("Europe/Madrid")).unwrap());
     });
     assert_eq!(one, json);
-    let [none, nothing] = printed(|out| events::show(out, &[], "UTC").unwrap());
+    let [none, nothing] = printed(|out| events::show(out, &[], &view("UTC")).unwrap());
     assert_eq!((none.as_str(), nothing.as_str()), ("no events\n", ""));
     insta::assert_snapshot!(format!("{table}\n{json}\n{followed}"));
+}
+
+/// The one schema describes both; only the masked card is the journal's own.
+#[test]
+fn an_event_is_the_same_on_the_building_network_and_in_the_journals_own_words() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../docs/contract/event.schema.json")).unwrap();
+    let view = view("UTC");
+    for event in events() {
+        let [_, line] = printed(|out| events::show_one(out, &event, &view).unwrap());
+        let mut line: serde_json::Map<_, _> = serde_json::from_str(&line).unwrap();
+        for name in line.keys() {
+            assert!(
+                schema["properties"].get(name).is_some(),
+                "{name} is not documented"
+            );
+        }
+        let card = line.remove("credential").unwrap();
+        assert_eq!(card.is_null(), event.body.credential.is_none());
+        let told = event_json(&event, view.reader, view.clock.now());
+        let told: serde_json::Map<_, _> = serde_json::from_slice(&told).unwrap();
+        assert_eq!(line, told);
+    }
 }
 
 fn status() -> StatusDoc {

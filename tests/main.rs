@@ -20,10 +20,13 @@ mod cli_talks_to_the_gateway;
 mod cloud_not_to_be_trusted;
 #[cfg(test)]
 mod cloud_site;
+mod clock_is_not_known;
 #[cfg(test)]
 mod config_changes_while_running;
 #[cfg(test)]
 mod config_example_is_true;
+#[cfg(test)]
+mod config_reloaded_in_the_running_gateway;
 #[cfg(test)]
 mod config_secrets;
 #[cfg(test)]
@@ -31,11 +34,15 @@ mod config_with_mistakes;
 #[cfg(test)]
 mod contract_adapter;
 #[cfg(test)]
+mod daemon_site;
+#[cfg(test)]
 mod facts_file;
 #[cfg(test)]
 mod facts_that_contradict;
 #[cfg(test)]
 mod fob_opens_the_door;
+#[cfg(test)]
+mod gateway_cannot_start;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
@@ -59,6 +66,8 @@ mod mqtt_broker_killed;
 #[cfg(test)]
 mod mqtt_contract;
 #[cfg(test)]
+mod mqtt_daemon;
+#[cfg(test)]
 mod mqtt_events_and_health;
 #[cfg(test)]
 mod mqtt_refused_and_unreachable;
@@ -66,6 +75,8 @@ mod mqtt_refused_and_unreachable;
 mod mqtt_site;
 #[cfg(test)]
 mod mqtt_wedged;
+#[cfg(test)]
+mod no_card_number_or_secret_is_ever_printed;
 #[cfg(test)]
 mod osdp_bus_trouble;
 #[cfg(test)]
@@ -86,6 +97,7 @@ mod partial_sync_never_revokes;
 mod snapshot_held_back;
 #[cfg(test)]
 mod stale_without_contact;
+mod systemd_is_told_the_truth;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]

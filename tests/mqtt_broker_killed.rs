@@ -73,7 +73,7 @@ async fn killed_at_any_moment_of_a_busy_hour() {
     last.wait(|messages| {
         messages
             .last()
-            .is_some_and(|last| last.payload.contains("\"seq\":900,"))
+            .is_some_and(|last| last.payload.contains("\"sequence\":900,"))
     })
     .unwrap();
     let mut arrived = BTreeSet::new();

@@ -171,7 +171,7 @@ fn the_schema_refuses_what_is_not_an_event() {
     assert!(fits(&schema, &good));
     for (name, bad) in [
         ("schema", 2.into()),
-        ("seq", 0.into()),
+        ("sequence", 0.into()),
         ("time", "yesterday".into()),
         ("clock", "good".into()),
         ("kind", "opened".into()),

@@ -156,7 +156,7 @@ async fn an_event_that_waited_is_late_and_a_new_one_is_not() {
         .unwrap();
     // The gateway may have been back before the subscriber: what it got is marked rightly all the same.
     for event in events(&messages) {
-        assert_eq!(event["late"], event["seq"] == 1, "{event}");
+        assert_eq!(event["late"], event["sequence"] == 1, "{event}");
     }
     gateway.stop().await;
 }

@@ -224,7 +224,7 @@ pub(crate) fn first_seen(messages: &[Message]) -> Vec<u64> {
     let events = events(messages).into_iter();
     events
         .filter(|event| seen.insert(event["id"].as_str().unwrap().to_owned()))
-        .map(|event| event["seq"].as_u64().unwrap())
+        .map(|event| event["sequence"].as_u64().unwrap())
         .collect()
 }
 

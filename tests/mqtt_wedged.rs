@@ -11,7 +11,7 @@ fn seqs(published: &[Publish], connection: usize) -> Vec<u64> {
         .filter(|publish| publish.connection >= connection && publish.topic.ends_with("/event"));
     events
         .map(|publish| {
-            serde_json::from_slice::<serde_json::Value>(&publish.payload).unwrap()["seq"]
+            serde_json::from_slice::<serde_json::Value>(&publish.payload).unwrap()["sequence"]
                 .as_u64()
                 .unwrap()
         })

@@ -33,5 +33,5 @@ mod topic;
 pub use delivery::{Delivery, Input, Output, WINDOW};
 pub use driver::run;
 pub use outbox::{Outbox, OutboxError};
-pub use payload::{Reader, event_json};
+pub use payload::{EventDoc, PersonDoc, Reader, event_json};
 pub use topic::{TopicError, Topics, check_topic};

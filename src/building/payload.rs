@@ -26,59 +26,87 @@ pub struct Reader {
     pub recorded_before: u64,
 }
 
-#[derive(Serialize)]
-struct Wire<'a> {
-    schema: u32,
-    id: &'a str,
-    seq: u64,
-    time: String,
-    clock: ClockQuality,
-    kind: EventKind,
-    door: Option<&'a str>,
-    reader: Option<&'a str>,
-    decision: Option<&'static str>,
-    reason: Option<&'static str>,
-    words: Option<&'static str>,
-    person: Option<Person<'a>>,
-    source: Option<&'a str>,
-    rule: Option<u8>,
-    detail: Option<&'a str>,
-    late: bool,
+/// An event as every reader outside gets it: the payload on MQTT, a line of `doorward events --json`. Every property
+/// is always there; what does not apply is `null`. Never holds a card number (invariant 7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventDoc<'a> {
+    /// Version of the schema.
+    pub schema: u32,
+    /// Unique for ever.
+    pub id: &'a str,
+    /// Grows by one for each event of this installation.
+    pub sequence: u64,
+    /// RFC 3339 in UTC, milliseconds.
+    pub time: String,
+    /// How much the time may be believed.
+    pub clock: ClockQuality,
+    /// What happened.
+    pub kind: EventKind,
+    /// At which door.
+    pub door: Option<&'a str>,
+    /// At which reader.
+    pub reader: Option<&'a str>,
+    /// `granted` or `refused`, for presentations.
+    pub decision: Option<&'static str>,
+    /// Why, as a stable name.
+    pub reason: Option<&'static str>,
+    /// Why, for people.
+    pub words: Option<&'static str>,
+    /// Who, as far as the reader may know.
+    pub person: Option<PersonDoc<'a>>,
+    /// The platform object of the deciding grant, or of the nearest miss.
+    pub source: Option<&'a str>,
+    /// The rule of that grant, 1 to 44.
+    pub rule: Option<u8>,
+    /// Anything else, for people.
+    pub detail: Option<&'a str>,
+    /// Whether it is too old to count as live, as far as is known (invariant 6).
+    pub late: bool,
 }
 
-#[derive(Serialize)]
-struct Person<'a> {
-    id: &'a str,
+/// The person of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PersonDoc<'a> {
+    /// The platform's id.
+    pub id: &'a str,
+    /// The name then.
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
+    pub name: Option<&'a str>,
 }
 
-/// The payload of an event that is delivered `now`. Never holds a card number (invariant 7).
+impl<'a> EventDoc<'a> {
+    /// The event as `to` is told of it `now`.
+    #[must_use]
+    pub fn new(event: &'a EntryEvent, to: Reader, now: Moment) -> Self {
+        let body = &event.body;
+        // Source and detail of a person's event lead to the person (a membership's id, say): they go with the person.
+        let withheld = body.person.is_some() && to.person == PersonDetail::Nothing;
+        Self {
+            schema: SCHEMA,
+            id: event.id.as_str(),
+            sequence: event.seq,
+            time: rfc3339(body.at),
+            clock: body.clock,
+            kind: body.kind,
+            door: body.door.as_ref().map(crate::domain::DoorId::as_str),
+            reader: body.reader.as_ref().map(crate::domain::ReaderId::as_str),
+            decision: decision(body.kind),
+            reason: body.reason.map(crate::domain::Reason::name),
+            words: body.reason.map(crate::domain::Reason::words),
+            person: person(body, to.person),
+            source: body.source.as_deref().filter(|_| !withheld),
+            rule: body.rule,
+            detail: body.detail.as_deref().filter(|_| !withheld),
+            late: late(event, to, now),
+        }
+    }
+}
+
+/// The payload of an event that is delivered `now`.
 #[must_use]
 pub fn event_json(event: &EntryEvent, to: Reader, now: Moment) -> Vec<u8> {
-    let body = &event.body;
-    // Source and detail of a person's event lead to the person (a membership's id, say): they go with the person.
-    let withheld = body.person.is_some() && to.person == PersonDetail::Nothing;
-    let wire = Wire {
-        schema: SCHEMA,
-        id: event.id.as_str(),
-        seq: event.seq,
-        time: rfc3339(body.at),
-        clock: body.clock,
-        kind: body.kind,
-        door: body.door.as_ref().map(crate::domain::DoorId::as_str),
-        reader: body.reader.as_ref().map(crate::domain::ReaderId::as_str),
-        decision: decision(body.kind),
-        reason: body.reason.map(crate::domain::Reason::name),
-        words: body.reason.map(crate::domain::Reason::words),
-        person: person(body, to.person),
-        source: body.source.as_deref().filter(|_| !withheld),
-        rule: body.rule,
-        detail: body.detail.as_deref().filter(|_| !withheld),
-        late: late(event, to, now),
-    };
     // Plain strings, numbers and booleans: serialising them cannot fail.
-    serde_json::to_vec(&wire).unwrap_or_default()
+    serde_json::to_vec(&EventDoc::new(event, to, now)).unwrap_or_default()
 }
 
 fn decision(kind: EventKind) -> Option<&'static str> {
@@ -89,12 +117,12 @@ fn decision(kind: EventKind) -> Option<&'static str> {
     }
 }
 
-fn person(body: &Draft, detail: PersonDetail) -> Option<Person<'_>> {
+fn person(body: &Draft, detail: PersonDetail) -> Option<PersonDoc<'_>> {
     let id = body.person.as_ref()?.as_str();
     match detail {
         PersonDetail::Nothing => None,
-        PersonDetail::Id => Some(Person { id, name: None }),
-        PersonDetail::Name => Some(Person {
+        PersonDetail::Id => Some(PersonDoc { id, name: None }),
+        PersonDetail::Name => Some(PersonDoc {
             id,
             name: body.person_name.as_deref(),
         }),
@@ -159,7 +187,7 @@ mod tests {
         assert_eq!(
             json_of(to, Moment::trusted(AT)),
             json!({
-                "schema": 1, "id": "k3-41", "seq": 41, "time": "2023-11-14T22:13:20.123Z", "clock": "trusted",
+                "schema": 1, "id": "k3-41", "sequence": 41, "time": "2023-11-14T22:13:20.123Z", "clock": "trusted",
                 "kind": "granted", "door": "front", "reader": "front-in", "decision": "granted",
                 "reason": "granted_booking", "words": "has a booking now", "person": {"id": "m-77", "name": "Ada L."},
                 "source": "booking:9", "rule": 12, "detail": null, "late": false,

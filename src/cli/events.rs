@@ -1,4 +1,4 @@
-//! `doorward events`, and the public form of an event.
+//! `doorward events`.
 
 use super::{
     Context,
@@ -7,8 +7,9 @@ use super::{
     out::{Cell, Out, Tone},
 };
 use crate::{
+    building::{EventDoc, Reader},
     clock::Clock,
-    config::Config,
+    config::{Config, model::PersonDetail},
     domain::{ClockQuality, EntryEvent, EventKind, time::Millis},
     store::{ReadStore, Store},
 };
@@ -51,7 +52,7 @@ impl EventsArgs {
 }
 
 pub(super) fn run(context: &Context<'_>, args: &EventsArgs, out: &mut Out) -> Result<u8, Failure> {
-    let config = context.config()?;
+    let config = context.config_as_far_as_it_goes()?;
     list(&config, args, out)
 }
 
@@ -59,6 +60,8 @@ pub(super) fn run(context: &Context<'_>, args: &EventsArgs, out: &mut Out) -> Re
 const LOOK: Duration = Duration::from_millis(100);
 /// Events read at a time.
 const BATCH: usize = 1_000;
+/// What is late where no building network says so: the default of `[mqtt] late_after_seconds`.
+const LATE_AFTER: Duration = Duration::from_secs(60);
 
 /// Reads the journal, whether the gateway runs or not.
 fn list(config: &Config, args: &EventsArgs, out: &mut Out) -> Result<u8, Failure> {
@@ -79,109 +82,74 @@ fn list(config: &Config, args: &EventsArgs, out: &mut Out) -> Result<u8, Failure
         seen = event.seq;
         found.extend(more);
     }
+    let view = View::of(config, clock, seen);
     if !args.follow || !found.is_empty() {
-        show(out, &found, &config.site.zone)?;
+        show(out, &found, &view)?;
     }
     if args.follow {
-        follow(&store, seen, config, out)?;
+        follow(&store, seen, &view, out)?;
     }
     Ok(status::OK)
 }
 
 /// Goes on until nobody reads the output or the user ends it.
-fn follow(store: &ReadStore, mut seen: u64, config: &Config, out: &mut Out) -> Result<(), Failure> {
+fn follow(store: &ReadStore, mut seen: u64, view: &View<'_>, out: &mut Out) -> Result<(), Failure> {
     loop {
         out.finish()?;
+        view.clock.refresh();
         for event in store.events_after(seen, BATCH)? {
-            show_one(out, &event, &config.site.zone)?;
+            show_one(out, &event, view)?;
             seen = event.seq;
         }
         std::thread::sleep(LOOK);
     }
 }
 
-/// An event as machines get it. Names and words are stable; absent is what the event does not have.
+/// An event as `--json` prints it: what the building network gets (docs/contract/event.schema.json), with the person,
+/// since whoever reads the journal may read it all, and the masked card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct EventDoc<'a> {
-    /// Unique for ever.
-    pub id: &'a str,
-    /// Grows by one for each event.
-    pub sequence: u64,
-    /// RFC 3339 in UTC, milliseconds.
-    pub time: String,
-    /// How much the time may be believed.
-    pub clock: ClockQuality,
-    /// What happened.
-    pub kind: &'static str,
-    /// At which door.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub door: Option<&'a str>,
-    /// At which reader.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reader: Option<&'a str>,
-    /// `granted` or `refused`, for presentations.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub decision: Option<&'static str>,
-    /// Why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<&'static str>,
-    /// Who.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub person: Option<PersonDoc<'a>>,
+pub struct Line<'a> {
+    /// What is told to everybody.
+    #[serde(flatten)]
+    pub event: EventDoc<'a>,
     /// The card, all but its end left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
-    /// The platform object of the deciding grant, or of the nearest miss.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<&'a str>,
-    /// The rule of that grant.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<u8>,
-    /// Anything else, for people.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<&'a str>,
 }
 
-/// The person of an event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PersonDoc<'a> {
-    /// The platform's id.
-    pub id: &'a str,
-    /// The name then.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<&'a str>,
+/// When, and by which limits, events are shown.
+#[derive(Clone, Debug)]
+pub struct View<'a> {
+    /// The building's zone, for tables.
+    pub zone: &'a str,
+    /// What tells late from live, for JSON.
+    pub reader: Reader,
+    /// Read at each event, for JSON.
+    pub clock: Clock,
 }
 
-impl<'a> From<&'a EntryEvent> for EventDoc<'a> {
-    fn from(event: &'a EntryEvent) -> Self {
-        let body = &event.body;
+impl<'a> View<'a> {
+    /// As the configuration says. `last`: the newest event when the look began.
+    #[must_use]
+    pub fn of(config: &'a Config, clock: Clock, last: u64) -> Self {
+        let late_after = config.mqtt.as_ref().map_or(LATE_AFTER, |mqtt| mqtt.late_after);
         Self {
-            id: event.id.as_str(),
-            sequence: event.seq,
-            time: moment::rfc3339(body.at),
-            clock: body.clock,
-            kind: body.kind.name(),
-            door: body.door.as_ref().map(|door| door.as_str()),
-            reader: body.reader.as_ref().map(|reader| reader.as_str()),
-            decision: decision(body.kind),
-            reason: body.reason.map(|reason| reason.name()),
-            person: body.person.as_ref().map(|person| PersonDoc {
-                id: person.as_str(),
-                name: body.person_name.as_deref(),
-            }),
-            credential: body.credential.map(|credential| credential.masked()),
-            source: body.source.as_deref(),
-            rule: body.rule,
-            detail: body.detail.as_deref(),
+            zone: &config.site.zone,
+            reader: Reader {
+                person: PersonDetail::Name,
+                late_after,
+                recorded_before: last,
+            },
+            clock,
         }
     }
-}
 
-const fn decision(kind: EventKind) -> Option<&'static str> {
-    match kind {
-        EventKind::Granted => Some("granted"),
-        EventKind::Refused => Some("refused"),
-        _ => None,
+    /// The event as JSON has it.
+    #[must_use]
+    pub fn line<'e>(&self, event: &'e EntryEvent) -> Line<'e> {
+        Line {
+            event: EventDoc::new(event, self.reader, self.clock.now()),
+            credential: event.body.credential.map(|credential| credential.masked()),
+        }
     }
 }
 
@@ -191,28 +159,29 @@ const HEADING: [&str; 5] = ["time", "event", "door", "who", "why"];
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn show(out: &mut Out, events: &[EntryEvent], zone: &str) -> Result<(), Failure> {
+pub fn show(out: &mut Out, events: &[EntryEvent], view: &View<'_>) -> Result<(), Failure> {
     if out.is_json() {
-        return events
-            .iter()
-            .try_for_each(|event| out.json(&EventDoc::from(event)));
+        return events.iter().try_for_each(|event| out.json(&view.line(event)));
     }
     if events.is_empty() {
         return out.line("no events");
     }
-    out.table(&HEADING, events.iter().map(|event| row(event, zone)).collect())
+    out.table(
+        &HEADING,
+        events.iter().map(|event| row(event, view.zone)).collect(),
+    )
 }
 
 /// Prints one event that just happened, and writes it out at once.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn show_one(out: &mut Out, event: &EntryEvent, zone: &str) -> Result<(), Failure> {
+pub fn show_one(out: &mut Out, event: &EntryEvent, view: &View<'_>) -> Result<(), Failure> {
     if out.is_json() {
-        out.json(&EventDoc::from(event))?;
+        out.json(&view.line(event))?;
     } else {
         // Columns cannot be fitted to what is yet to come.
-        let cells = row(event, zone);
+        let cells = row(event, view.zone);
         let widths = [20, 19, 16, 24, 0];
         let text: Vec<String> = cells
             .iter()

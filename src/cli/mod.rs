@@ -50,6 +50,16 @@ impl Context<'_> {
         config.ok_or_else(|| Failure::config(&findings))
     }
 
+    /// The configuration for a command that asks a running gateway, or looks at its journal: the file may have been
+    /// broken since, which is when people ask.
+    ///
+    /// # Errors
+    /// When there is no file to read.
+    pub fn config_as_far_as_it_goes(&self) -> Result<Config, Failure> {
+        self.config()
+            .or_else(|failure| crate::config::glance(&self.args.config, self.environment).ok_or(failure))
+    }
+
     /// A small runtime for a command that talks to the gateway.
     ///
     /// # Errors

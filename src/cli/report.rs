@@ -21,7 +21,7 @@ Exit status: 0 if the gateway runs without faults, 1 with faults, 69 if it does 
 pub struct ReportArgs {}
 
 pub(super) fn run(context: &Context<'_>, _args: &ReportArgs, out: &mut Out) -> Result<u8, Failure> {
-    let config = context.config()?;
+    let config = context.config_as_far_as_it_goes()?;
     let client = Client::new(&config.runtime_dir);
     let doc = context.runtime()?.block_on(client.status())?;
     show(out, &doc, &config.site.zone)

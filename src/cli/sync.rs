@@ -34,7 +34,7 @@ pub enum SyncAction {
 }
 
 pub(super) fn run(context: &Context<'_>, args: &SyncArgs, out: &mut Out) -> Result<u8, Failure> {
-    let config = context.config()?;
+    let config = context.config_as_far_as_it_goes()?;
     let client = Client::new(&config.runtime_dir);
     let runtime = context.runtime()?;
     match args.action.unwrap_or(SyncAction::Status) {

@@ -55,6 +55,21 @@ pub fn load(file: &Path, environment: &Environment) -> Result<Config, Findings> 
     config.ok_or(findings)
 }
 
+/// Reads what can be read of a file that may be wrong: enough to find a running gateway, which goes on by the last good
+/// one. What is wrong has its default, or nothing. Never run doors by this. `None`: there is no such text.
+#[must_use]
+pub fn glance(file: &Path, environment: &Environment) -> Option<Config> {
+    let source = source(file).ok()?;
+    let reading = Reading::default();
+    let (table, _) = DeTable::parse_recoverable(&source);
+    let keeper = Keeper {
+        purpose: Purpose::Inspect,
+        environment,
+        folder: file.parent().unwrap_or(Path::new("")),
+    };
+    Some(whole(&Section::top(&reading, table.get_ref()), &keeper))
+}
+
 fn source(file: &Path) -> Result<String, (String, &'static str)> {
     let unreadable = |error: std::io::Error| {
         (

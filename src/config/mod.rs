@@ -32,7 +32,7 @@ mod wiring;
 
 pub use env::Environment;
 pub use error::{ConfigError, Findings, Palette};
-pub use load::{load, parse, read};
+pub use load::{glance, load, parse, read};
 pub use model::Config;
 pub use secrets::Purpose;
 pub use watch::{ConfigWatch, Trigger};

@@ -2,9 +2,10 @@
 
 use super::gate::SiteGate;
 use crate::{
+    access::Index,
     clock::Clock,
     config::{self, Config, Environment, Findings},
-    domain::{ClockQuality, EventKind, event::Draft},
+    domain::{EventKind, event::Draft},
     doors::{
         answer::{Answerer, Recorder},
         keeper::{Keeper, Signal, Strikes},
@@ -44,6 +45,8 @@ pub(super) struct SiteRuntime {
     pub(super) path: PathBuf,
     pub(super) environment: Environment,
     pub(super) config: Arc<Config>,
+    /// What this run began with: some of it cannot change while it runs.
+    pub(super) begun_with: Arc<Config>,
     pub(super) store: Store,
     pub(super) world: Arc<World>,
     pub(super) clock: Clock,
@@ -127,6 +130,7 @@ pub(super) fn boot(path: &Path, environment: &Environment) -> Result<SiteRuntime
     Ok(SiteRuntime {
         path,
         environment,
+        begun_with: Arc::clone(&config),
         config,
         store,
         world,
@@ -149,7 +153,10 @@ fn clock(config: &Config) -> Clock {
 /// Puts the stored index in force. A store that cannot be read is a fault, not an end: the first pull mends it.
 fn load_index(store: &Store, config: &Config, world: &World, health: &Health, clock: &Clock) {
     match build::stored_index(store.read(), config) {
-        Ok(Some(index)) => world.swap_index(Arc::new(index)),
+        Ok(Some(index)) => {
+            keep_if_new(store, config, &index);
+            world.swap_index(Arc::new(index));
+        }
         Ok(None) => tracing::info!("no facts yet: every card is refused until the first pull"),
         Err(error) => {
             let text =
@@ -159,17 +166,26 @@ fn load_index(store: &Store, config: &Config, world: &World, health: &Health, cl
     }
 }
 
+/// An index that had to be worked out because the rules changed is kept, so that the next start need not.
+fn keep_if_new(store: &Store, config: &Config, index: &Index) {
+    let rules = build::rules_fingerprint(&config.rules);
+    if store.read().rules().ok().flatten() == Some(rules) {
+        return;
+    }
+    let kept = store
+        .replace_image(&index.to_image())
+        .and_then(|_| store.note_rules(rules));
+    if let Err(error) = kept {
+        tracing::warn!(%error, "the index of the new configuration is not on disk");
+    }
+}
+
 /// Journals something that concerns the whole gateway.
 pub(super) fn record(store: &Store, clock: &Clock, kind: EventKind, detail: Option<String>) {
     let now = clock.now();
-    let quality = if now.trusted {
-        ClockQuality::Trusted
-    } else {
-        ClockQuality::Untrusted
-    };
     store.record(&Draft {
         detail,
-        ..Draft::new(kind, now.at, quality)
+        ..Draft::new(kind, now.at, now.quality())
     });
 }
 

@@ -1,8 +1,9 @@
 //! What the lines' threads call. Presentations are answered on the spot; everything else is journalled and shown.
 
 use crate::{
+    access::feedback,
     clock::Clock,
-    domain::{Answer, ClockQuality, EventKind, Presentation, ReaderId, event::Draft},
+    domain::{Answer, EventKind, Presentation, ReaderId, Reason, event::Draft},
     doors::{
         answer::{Answerer, Recorder},
         keeper::Signal,
@@ -10,7 +11,10 @@ use crate::{
     health::Health,
     readers::{Gate, LineEvent},
 };
-use std::sync::{Arc, mpsc::Sender};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, mpsc::Sender},
+};
 
 /// The gate of the running gateway.
 pub(super) struct SiteGate {
@@ -22,8 +26,11 @@ pub(super) struct SiteGate {
 }
 
 impl Gate for SiteGate {
+    /// A defect that panics refuses this one presentation. It must not end the line's thread, which answers every
+    /// other card and reader there (invariant 2).
     fn present(&self, presentation: &Presentation) -> Answer {
-        self.answerer.answer(presentation)
+        catch_unwind(AssertUnwindSafe(|| self.answerer.answer(presentation)))
+            .unwrap_or_else(|_| self.could_not_decide(presentation))
     }
 
     fn line_event(&self, event: LineEvent) {
@@ -94,6 +101,32 @@ impl Gate for SiteGate {
 }
 
 impl SiteGate {
+    /// Refused, journalled, shown. What panicked is in the log; the card is not.
+    fn could_not_decide(&self, presentation: &Presentation) -> Answer {
+        let (now, reason) = (self.clock.now(), Reason::InternalError);
+        let reader = &presentation.reader;
+        let text = format!(
+            "a card at {reader} could not be decided because of a defect in the gateway, and was refused; send the log \
+             to the makers: journalctl -u doorward"
+        );
+        tracing::error!("{text}");
+        self.health
+            .raise(&format!("internal_error:{reader}"), text, now.at);
+        let draft = Draft {
+            reader: Some(reader.clone()),
+            credential: presentation.credential,
+            reason: Some(reason),
+            ..Draft::new(EventKind::Refused, now.at, now.quality())
+        };
+        Answer {
+            reason,
+            feedback: feedback(reason),
+            release: None,
+            // The journal may be what panicked.
+            seq: catch_unwind(AssertUnwindSafe(|| self.recorder.record(&draft))).unwrap_or(0),
+        }
+    }
+
     /// A keeper that is gone means that the gateway is going down.
     fn signal(&self, signal: Signal) {
         let _ = self.keeper.send(signal);
@@ -118,15 +151,88 @@ impl SiteGate {
 
     fn journal(&self, kind: EventKind, reader: ReaderId, detail: Option<String>) {
         let now = self.clock.now();
-        let clock = if now.trusted {
-            ClockQuality::Trusted
-        } else {
-            ClockQuality::Untrusted
-        };
         self.recorder.record(&Draft {
             reader: Some(reader),
             detail,
-            ..Draft::new(kind, now.at, clock)
+            ..Draft::new(kind, now.at, now.quality())
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{event::ClockQuality, time::Moment},
+        doors::world::World,
+    };
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    };
+
+    /// Panics at the first event.
+    #[derive(Default)]
+    struct Poisoned {
+        over: AtomicBool,
+        events: Mutex<Vec<Draft>>,
+    }
+
+    impl Recorder for Poisoned {
+        fn record(&self, draft: &Draft) -> u64 {
+            assert!(self.over.swap(true, Ordering::SeqCst), "a defect");
+            self.events.lock().unwrap().push(draft.clone());
+            7
+        }
+    }
+
+    #[test]
+    fn a_presentation_that_panics_is_refused_and_the_next_is_answered() {
+        let text = "[site]\nid = \"s\"\nname = \"S\"\nzone = \"UTC\"\n[paths]\nstate = \"/x\"\nruntime = \"/x\"\n\
+                    [cloud]\nkind = \"none\"\n";
+        let (config, findings) = crate::config::parse(
+            std::path::Path::new("/x"),
+            text.into(),
+            crate::config::Purpose::Inspect,
+            &crate::config::Environment::default(),
+        );
+        let config = config.unwrap_or_else(|| panic!("{findings}"));
+        let (recorder, clock) = (Arc::new(Poisoned::default()), Clock::manual(Moment::untrusted(5)));
+        let (keeper, _signals) = mpsc::channel();
+        let world = Arc::new(World::new(&config, crate::access::Limits::default()));
+        let shared: Arc<dyn Recorder> = Arc::<Poisoned>::clone(&recorder);
+        let gate = SiteGate {
+            answerer: Answerer::new(world, Arc::clone(&shared), clock.clone(), keeper.clone()),
+            recorder: shared,
+            keeper,
+            clock,
+            health: Health::default(),
+        };
+        let presentation = Presentation {
+            reader: "front".into(),
+            credential: "uid:04DEADBEEFCAFE".parse().ok(),
+        };
+        let answer = gate.present(&presentation);
+        assert_eq!((answer.reason, answer.release), (Reason::InternalError, None));
+        let faults = gate.health.doc().faults;
+        assert!(
+            faults[0].key == "internal_error:front" && !faults[0].text.contains("DEAD"),
+            "{faults:?}"
+        );
+        assert_eq!(gate.present(&presentation).reason, Reason::UnknownDoor);
+        let events = recorder.events.lock().unwrap();
+        let told: Vec<_> = events
+            .iter()
+            .map(|event| (event.kind, event.reason, event.clock))
+            .collect();
+        let untrusted = ClockQuality::Untrusted;
+        assert_eq!(
+            told,
+            [
+                (EventKind::Refused, Some(Reason::InternalError), untrusted),
+                (EventKind::Refused, Some(Reason::UnknownDoor), untrusted)
+            ]
+        );
     }
 }

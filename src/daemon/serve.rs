@@ -6,12 +6,13 @@ use super::{
     tasks::Tasks,
 };
 use crate::{
+    access::Index,
     clock::Clock,
-    config::{self, watch::ConfigWatch},
-    domain::EventKind,
+    config::{self, Config, watch::ConfigWatch},
+    domain::{EventKind, LineId},
     doors::keeper::Signal,
     health::Health,
-    sync::pull::Command,
+    sync::{build, pull::Command, stale},
 };
 use sd_notify::NotifyState;
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
@@ -93,9 +94,7 @@ fn shut(site: SiteRuntime) {
     let _ = keeper_thread.join();
     drop(lines);
     boot::record(&store, &clock, EventKind::Stopped, None);
-    if clock.now().trusted {
-        store.note_time(clock.now().at);
-    }
+    store.note_time(clock.at_least());
     store.close();
 }
 
@@ -112,22 +111,38 @@ async fn obey(order: Order, site: &mut SiteRuntime, tasks: &mut Tasks) {
         Order::Reload(reply) => {
             let _ = reply.send(reload(site, tasks).await);
         }
-        Order::Now(reply) => forward(tasks, reply, Command::Now).await,
-        Order::Accept(reply) => forward(tasks, reply, Command::Accept).await,
+        Order::Now(reply) => forward(tasks, reply, Command::Now),
+        Order::Accept(reply) => forward(tasks, reply, Command::Accept),
     }
 }
 
-async fn forward(tasks: &Tasks, reply: Reply, command: impl FnOnce(Reply) -> Command) {
+/// A puller that waits for the cloud takes its commands later: this loop does not wait for it, as it feeds the watchdog.
+fn forward(tasks: &Tasks, reply: Reply, command: impl FnOnce(Reply) -> Command) {
     match &tasks.puller {
-        Some(puller) => drop(puller.send(command(reply)).await),
+        Some(puller) => {
+            let (puller, command) = (puller.clone(), command(reply));
+            tokio::spawn(async move { puller.send(command).await });
+        }
         None => drop(reply.send(Err(
             "no cloud is configured: see [cloud] in the configuration".into(),
         ))),
     }
 }
 
-/// Reads the configuration again. A bad one is reported and the running one stays.
+/// Reads the configuration again, and tells systemd meanwhile. A bad one is reported and the running one stays.
 async fn reload(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, String> {
+    let begun: Vec<_> = [Ok(NotifyState::Reloading), NotifyState::monotonic_usec_now()]
+        .into_iter()
+        .flatten()
+        .collect();
+    let _ = sd_notify::notify(&begun);
+    let outcome = take_over(site, tasks).await;
+    // Ready again either way: the doors are decided by the old configuration or the new one.
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    outcome
+}
+
+async fn take_over(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, String> {
     let next = match config::load(&site.path, &site.environment) {
         Ok(next) => Arc::new(next),
         Err(findings) => {
@@ -144,21 +159,23 @@ async fn reload(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, Str
         return Ok("nothing has changed".into());
     }
     let before = std::mem::replace(&mut site.config, Arc::clone(&next));
-    if (
-        &before.state_dir,
-        &before.runtime_dir,
-        &before.journal,
-        &before.clock,
-    ) != (&next.state_dir, &next.runtime_dir, &next.journal, &next.clock)
-    {
-        let text = "[paths], [journal] and [clock] take effect at the next start: systemctl restart doorward";
+    if needs_restart(&site.begun_with, &next) {
+        let text =
+            "[paths], [journal] and [clock] rtc take effect at the next start: systemctl restart doorward";
         site.health.raise("restart_needed", text, site.clock.now().at);
+    } else {
+        site.health.clear("restart_needed");
     }
-    site.world.bind(&next, None);
+    // The facts in force by the new groups and mapping, whether the cloud answers or not, and in the same swap as the
+    // readers' places: a presentation sees all of the old or all of the new.
+    let index = worked_out_again(site).await;
+    site.world.bind(&next, index);
+    site.world
+        .set_limits(stale::limits(&next, site.store.last_contact()));
     site.lines.reconfigure(&next.lines, &next.doors);
     let _ = site
         .keeper
-        .send(Signal::Reconfigure(Box::new(config::Config::clone(&next))));
+        .send(Signal::Reconfigure(Box::new(Config::clone(&next))));
     tasks.reconfigure(site, &before).await;
     boot::record(&site.store, &site.clock, EventKind::ConfigApplied, None);
     for warning in &next.warnings {
@@ -166,6 +183,36 @@ async fn reload(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, Str
     }
     tracing::info!("the new configuration is in force");
     Ok("the new configuration is in force".into())
+}
+
+/// Whether something differs that only a start reads.
+fn needs_restart(begun_with: &Config, next: &Config) -> bool {
+    let fixed = |config: &Config| {
+        (
+            config.state_dir.clone(),
+            config.runtime_dir.clone(),
+            config.journal.clone(),
+            config.clock.rtc,
+        )
+    };
+    fixed(begun_with) != fixed(next)
+}
+
+/// Nothing when there are no facts yet, or they cannot be read: then the index in force stays.
+async fn worked_out_again(site: &SiteRuntime) -> Option<Arc<Index>> {
+    let (store, config) = (site.store.clone(), Arc::clone(&site.config));
+    let built = tokio::task::spawn_blocking(move || build::rebuild(store.read(), &config)).await;
+    match built {
+        Ok(Ok(built)) => built.map(|(_, built)| Arc::new(built.index)),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the facts could not be worked out by the new configuration");
+            None
+        }
+        Err(error) => {
+            tracing::error!(%error, "the facts could not be worked out by the new configuration");
+            None
+        }
+    }
 }
 
 /// Feeds systemd's watchdog while decisions are possible, and notices what changes slowly.
@@ -179,9 +226,7 @@ impl Watchdog {
     fn turn(&mut self, site: &SiteRuntime) {
         site.clock.refresh();
         let now = site.clock.now();
-        if now.trusted {
-            site.store.note_time(now.at);
-        }
+        site.store.note_time(site.clock.at_least());
         self.clock_changed(site, now.trusted);
         site.health.section("store", &site.store.health());
         self.faults_changed(site);
@@ -255,17 +300,23 @@ impl Watchdog {
     }
 }
 
+/// The lines whose threads took no turn lately.
+fn stuck(heartbeats: Vec<(LineId, Duration)>, now: Duration) -> Vec<LineId> {
+    let late = |(_, beat): &(LineId, Duration)| now.saturating_sub(*beat) >= STUCK;
+    heartbeats
+        .into_iter()
+        .filter(late)
+        .map(|(line, _)| line)
+        .collect()
+}
+
 /// Whether a card at any line would be answered now.
 fn decides(site: &SiteRuntime) -> bool {
-    let now = site.clock.monotonic();
-    let alive = site.lines.heartbeats().iter().all(|(line, beat)| {
-        let fine = now.saturating_sub(*beat) < STUCK;
-        if !fine {
-            tracing::error!(%line, "the line's thread is stuck");
-        }
-        fine
-    });
-    alive && !site.keeper_thread.is_finished() && site.world.can_decide(site.clock.now())
+    let stuck = stuck(site.lines.heartbeats(), site.clock.monotonic());
+    for line in &stuck {
+        tracing::error!(%line, "the line's thread is stuck");
+    }
+    stuck.is_empty() && !site.keeper_thread.is_finished() && site.world.can_decide(site.clock.now())
 }
 
 /// The socket of the command line. Without it the doors go on; the commands say that they do not reach it.

@@ -54,10 +54,11 @@ impl<C> Stoppable<C> {
     }
 
     async fn end(&mut self) {
-        if let Some((stop, task)) = self.stop.take() {
+        if let Some((stop, mut task)) = self.stop.take() {
             let _ = stop.send(true);
-            if timeout(FAREWELL, task).await.is_err() {
-                tracing::warn!("a task did not end in time and is left behind");
+            if timeout(FAREWELL, &mut task).await.is_err() {
+                tracing::warn!("a task did not end in time and is broken off");
+                task.abort();
             }
         }
     }
@@ -93,7 +94,9 @@ impl Tasks {
         let same_cloud = before.cloud == site.config.cloud;
         if same_cloud {
             if let Some(puller) = &self.puller {
-                let _ = puller.send(Command::Reconfigure(Arc::clone(&site.config))).await;
+                // It may wait for the cloud, and nobody waits for it.
+                let (puller, command) = (puller.clone(), Command::Reconfigure(Arc::clone(&site.config)));
+                tokio::spawn(async move { puller.send(command).await });
             }
         } else {
             self.end_cloud().await;

@@ -28,6 +28,15 @@ impl Moment {
     pub const fn untrusted(at: Millis) -> Self {
         Self { at, trusted: false }
     }
+    /// What an event that happens now says about its time.
+    #[must_use]
+    pub const fn quality(self) -> super::ClockQuality {
+        if self.trusted {
+            super::ClockQuality::Trusted
+        } else {
+            super::ClockQuality::Untrusted
+        }
+    }
 }
 
 /// A half-open span of time: `from` belongs to it, `until` does not, so back-to-back bookings have no gap

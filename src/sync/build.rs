@@ -2,11 +2,12 @@
 
 use crate::{
     access::{BuildError, Index, fingerprint},
-    config::Config,
+    config::{Config, model::RulesConfig},
     domain::{Block, Credential, PersonId, Snapshot, facts::Facts, time::Millis},
     rules,
     store::{ReadStore, SnapshotMeta, StoreError},
 };
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What the gateway itself holds beside the platform's facts: it survives every pull.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,7 +85,16 @@ pub fn rebuild(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMet
     Ok(Some((active.meta, built)))
 }
 
-/// The stored index, or one worked out again from the stored facts when it was made for another site or is no
+/// Tells one set of rules and mappings from another. Another version of the program may count the same rules as
+/// others: then the facts are worked out once more.
+#[must_use]
+pub fn rules_fingerprint(rules: &RulesConfig) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    format!("{rules:?}").hash(&mut hasher);
+    hasher.finish().cast_signed()
+}
+
+/// The stored index, or one worked out again from the stored facts when it was made for another site, by other rules, or is no
 /// use. `None` when nothing was ever fetched.
 ///
 /// # Errors
@@ -94,7 +104,12 @@ pub fn stored_index(store: &ReadStore, config: &Config) -> Result<Option<Index>,
         return Ok(None);
     };
     match Index::from_image(active.image) {
-        Ok(index) if index.site_fingerprint() == fingerprint(&config.site) => return Ok(Some(index)),
+        Ok(index)
+            if index.site_fingerprint() == fingerprint(&config.site)
+                && store.rules().ok().flatten() == Some(rules_fingerprint(&config.rules)) =>
+        {
+            return Ok(Some(index));
+        }
         Ok(_) => tracing::info!("the site's configuration changed: working the facts out again"),
         Err(error) => tracing::warn!(%error, "the stored index is no use: working the facts out again"),
     }

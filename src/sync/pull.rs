@@ -264,6 +264,18 @@ impl Puller {
             }
             Err(error) => return self.failed(&error),
         };
+        // The platform answered, and what it said could not be used here: a card that fails, a defect.
+        if let (Err(text), None) = (&outcome, &self.status.held) {
+            let wait = self.pace.failed(None, self.jitter());
+            let words =
+                format!("the newest facts could not be worked out, the last ones stay in force: {text}");
+            tracing::warn!("{words}");
+            self.health.raise("facts_not_used", words, self.clock.now().at);
+            self.status.last_error = Some(text.clone());
+            self.show();
+            return (outcome, wait);
+        }
+        self.health.clear("facts_not_used");
         self.pace.succeeded();
         self.hints.offer(self.platform.capabilities().hints);
         self.status.last_error = None;
@@ -356,9 +368,11 @@ impl Puller {
     async fn apply(&mut self, meta: SnapshotMeta, facts: Facts, built: Built) -> Result<String, String> {
         let (store, stored) = (self.store.clone(), meta.clone());
         let (image, was_held) = (built.index.to_image(), self.status.held.is_some());
+        let rules = build::rules_fingerprint(&self.config.rules);
         let kept = blocking(move || {
             let text = |error: StoreError| error.to_string();
             store.apply_snapshot(&stored, &facts, &image).map_err(text)?;
+            store.note_rules(rules).map_err(text)?;
             if was_held {
                 store.discard_held().map(drop).map_err(text)
             } else {
@@ -418,7 +432,11 @@ impl Puller {
             Ok(Some((stored, built))) => {
                 let meta = meta(&built, stored.etag);
                 let (store, image) = (self.store.clone(), built.index.to_image());
-                let kept = blocking(move || store.replace_image(&image).map_err(|error| error.to_string()));
+                let rules = build::rules_fingerprint(&self.config.rules);
+                let kept = blocking(move || {
+                    let kept = store.replace_image(&image).and_then(|_| store.note_rules(rules));
+                    kept.map_err(|error| error.to_string())
+                });
                 if let Err(error) = kept.await {
                     tracing::warn!(%error, "the index of the new configuration is not on disk");
                 }

@@ -10,6 +10,7 @@ use std::{
     os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -39,6 +40,8 @@ pub(crate) struct Gateway {
     dir: TempDir,
     child: Option<Child>,
     environment: Vec<(String, String)>,
+    log_level: &'static str,
+    notified: Arc<Mutex<Vec<String>>>,
 }
 
 impl Gateway {
@@ -52,6 +55,8 @@ impl Gateway {
             dir,
             child: None,
             environment: Vec::new(),
+            log_level: "debug",
+            notified: Arc::default(),
         };
         gateway.configure(config);
         gateway
@@ -89,12 +94,22 @@ impl Gateway {
         self.environment.push((name.into(), value.into()));
     }
 
+    /// How much the daemon's next start logs.
+    pub(crate) fn log_level(&mut self, level: &'static str) {
+        self.log_level = level;
+    }
+
+    /// What the daemon told systemd since its start, a line each.
+    pub(crate) fn notified(&self) -> Vec<String> {
+        self.notified.lock().unwrap().clone()
+    }
+
     /// Starts the daemon and waits until it says that it is ready to decide.
     pub(crate) fn start(&mut self) {
         let socket = self.dir.path().join("notify");
         let _ = fs::remove_file(&socket);
         let notify = UnixDatagram::bind(&socket).unwrap();
-        notify.set_read_timeout(Some(PATIENCE)).unwrap();
+        notify.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
         let log = fs::File::options()
             .create(true)
             .append(true)
@@ -103,7 +118,7 @@ impl Gateway {
         let child = Command::new(env!("CARGO_BIN_EXE_doorward"))
             .args(["run", "--config"])
             .arg(self.config_path())
-            .args(["--log", "debug"])
+            .args(["--log", self.log_level])
             .env("NOTIFY_SOCKET", &socket)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
@@ -112,18 +127,27 @@ impl Gateway {
             .spawn()
             .unwrap();
         self.child = Some(child);
-        let mut message = [0; 4096];
-        loop {
-            let Ok(length) = notify.recv(&mut message) else {
-                panic!("never ready:\n{}", self.log())
-            };
-            if String::from_utf8_lossy(&message[..length])
-                .lines()
-                .any(|line| line == "READY=1")
-            {
-                return;
+        self.notified = Arc::default();
+        let told = Arc::downgrade(&self.notified);
+        // Read to the end: the daemon must never wait for us.
+        std::thread::spawn(move || {
+            let mut message = [0; 4096];
+            while let Some(told) = told.upgrade() {
+                if let Ok(length) = notify.recv(&mut message) {
+                    let text = String::from_utf8_lossy(&message[..length]).into_owned();
+                    told.lock().unwrap().extend(text.lines().map(str::to_owned));
+                }
             }
-        }
+        });
+        wait_for("READY=1", || {
+            let told = self.notified();
+            if told.iter().any(|line| line == "READY=1") {
+                return Ok(());
+            }
+            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(ended.is_none(), "never ready, {ended:?}:\n{}", self.log());
+            Err(told)
+        });
     }
 
     /// The daemon's process id.
