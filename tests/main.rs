@@ -63,6 +63,8 @@ mod osdp_shared_bus;
 #[cfg(test)]
 mod osdp_site;
 #[cfg(test)]
+mod staff_ask_why;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod wradapt_line;

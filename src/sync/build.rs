@@ -47,10 +47,17 @@ pub fn build(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) ->
     warnings.sort();
     warnings.dedup();
     Ok(Built {
-        index,
+        index: index.stamped(stamp(config)),
         snapshot,
         warnings,
     })
+}
+
+/// What an index was made for: the site and the rules with their mapping. Another of either, and an image on disk is no
+/// use, or whoever lost a right by the configuration would keep it over a restart.
+fn stamp(config: &Config) -> u64 {
+    let rules = format!("{:?}", config.rules);
+    fingerprint(&config.site) ^ siphasher::sip::SipHasher13::new_with_keys(3, 4).hash(rules.as_bytes())
 }
 
 /// The local cards and blocks of a store.
@@ -84,8 +91,8 @@ pub fn rebuild(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMet
     Ok(Some((active.meta, built)))
 }
 
-/// The stored index, or one worked out again from the stored facts when it was made for another site or is no
-/// use. `None` when nothing was ever fetched.
+/// The stored index, or one worked out again from the stored facts when it was made for another site or other rules,
+/// or is no use. `None` when nothing was ever fetched.
 ///
 /// # Errors
 /// In words, when the store cannot be read or the index not be built.
@@ -94,8 +101,8 @@ pub fn stored_index(store: &ReadStore, config: &Config) -> Result<Option<Index>,
         return Ok(None);
     };
     match Index::from_image(active.image) {
-        Ok(index) if index.site_fingerprint() == fingerprint(&config.site) => return Ok(Some(index)),
-        Ok(_) => tracing::info!("the site's configuration changed: working the facts out again"),
+        Ok(index) if index.site_fingerprint() == stamp(config) => return Ok(Some(index)),
+        Ok(_) => tracing::info!("the site or the mapping changed: working the facts out again"),
         Err(error) => tracing::warn!(%error, "the stored index is no use: working the facts out again"),
     }
     Ok(rebuild(store, config)?.map(|(_, built)| built.index))
