@@ -10,7 +10,7 @@
 //! | [`build`] | a snapshot and a site in, an index and warnings out |
 //! | [`image`] | the same bytes on disk: version, checksum, checks of every reference |
 //! | `table` | the hash table of cards: two buckets a card, whatever the cards are |
-//! | [`explain`] | a verdict in words and as JSON |
+//! | [`mod@explain`] | a verdict in words and as JSON |
 //! | [`miss`] | the nearest miss in one clause, for the event of a refusal |
 //! | [`cousins`] | known cards that look like an unknown one, for people who look into a refusal |
 //!

@@ -219,15 +219,17 @@ fn answer(context: &Context<'_>, config: &Config, args: &ExplainArgs, out: &mut 
     let index =
         build::stored_index(&store, config).map_err(|error| Failure::new(status::FAILED, error, ""))?;
     let index = index.ok_or_else(nothing)?;
-    let limits = stale::limits(config, store.last_contact()?);
     let now = Moment {
         trusted: live.trusted.unwrap_or_else(|| clock.now().trusted),
         ..clock.now()
     };
+    let now = question.at.map_or(now, Moment::trusted);
+    let known = stale::Known::new(now, store.last_trusted_time()?, clock.monotonic());
+    let limits = stale::limits(config, store.last_contact()?, known);
     let query = Query {
         credential: Some(&question.credential),
         door: index.door(question.door.as_str()),
-        now: question.at.map_or(now, Moment::trusted),
+        now,
         // A lockdown is of now: it says nothing about another time.
         lockdown: question.at.is_none() && live.lockdown == Some(true),
         limits: &limits,

@@ -12,11 +12,13 @@ use super::{
     stored,
 };
 use crate::{
+    access::Limits,
     clock::Clock,
     config::Config,
     daemon::control::{FaultDoc, StatusDoc},
-    domain::{GrantKind, time::Millis},
+    domain::{GrantKind, Moment, time::Millis},
     store,
+    sync::stale,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -85,6 +87,15 @@ impl<'a> View<'a> {
         Self { config, now }
     }
 
+    /// The instants from which on each kind of right is stale.
+    fn limits(&self, last_contact: Option<Millis>) -> Limits {
+        let known = stale::Known {
+            now: Moment::trusted(self.now),
+            certain: None,
+        };
+        stale::limits(self.config, last_contact, known)
+    }
+
     /// An instant by the clock on the building's wall, and its age.
     fn when(&self, at: Millis) -> String {
         moment::local_and_age(at, &self.config.site.zone, self.now)
@@ -117,7 +128,7 @@ struct StalenessDoc {
 }
 
 fn staleness(view: &View<'_>, doc: &StatusDoc) -> Vec<StalenessDoc> {
-    let limits = crate::sync::stale::limits(view.config, last_contact(doc));
+    let limits = view.limits(last_contact(doc));
     let one = |kind: &GrantKind| StalenessDoc {
         kind: kind.name(),
         max_age_days: view

@@ -4,38 +4,43 @@ use crate::domain::{Reason, time::Millis};
 use doorward_peers::cloud::{Booking, Membership, Pass, Person, Resource, World};
 use jiff::Timestamp;
 
-/// A door of the play and where its reader hangs.
+/// Where a card is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Spot {
-    /// Id in the configuration.
-    pub(super) door: &'static str,
-    /// What people call it.
-    pub(super) name: &'static str,
-    /// Which bus.
-    pub(super) bus: usize,
-    /// Which reader on it.
-    pub(super) address: u8,
+pub(super) enum Plug {
+    /// An OSDP reader: the number of its bus, and its address there.
+    Osdp { bus: usize, address: u8 },
+    /// The wall reader behind its adaptor. It only speaks: it has no light.
+    Wradapt,
 }
 
-/// The doors: two readers share the first bus.
-pub(super) const SPOTS: [Spot; 3] = [
+/// A door of the play and what hangs there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spot {
+    /// What people call it.
+    pub(super) name: &'static str,
+    /// Its reader.
+    pub(super) reader: Plug,
+    /// The output that releases it: bus, address and number, as in `site.toml`.
+    pub(super) strike: (usize, u8, u8),
+}
+
+const fn osdp(name: &'static str, bus: usize, address: u8) -> Spot {
     Spot {
-        door: "front",
-        name: "Front door",
-        bus: 0,
-        address: 0,
-    },
+        name,
+        reader: Plug::Osdp { bus, address },
+        strike: (bus, address, 0),
+    }
+}
+
+/// The doors: two readers share the first bus; the side door's reader has no output, so another's opens it.
+pub(super) const SPOTS: [Spot; 4] = [
+    osdp("Front door", 0, 0),
+    osdp("Studio", 0, 1),
+    osdp("Meeting room", 1, 0),
     Spot {
-        door: "studio",
-        name: "Studio",
-        bus: 0,
-        address: 1,
-    },
-    Spot {
-        door: "meeting",
-        name: "Meeting room",
-        bus: 1,
-        address: 0,
+        name: "Side door",
+        reader: Plug::Wradapt,
+        strike: (0, 1, 1),
     },
 ];
 
@@ -56,80 +61,31 @@ const fn card(number: u8) -> [u8; 7] {
     [0x04, 0xA2, number, 0x17, 0x5C, 0x61, 0x80]
 }
 
+const fn tap(who: &'static str, number: u8, spot: usize, expected: Reason) -> Tap {
+    Tap {
+        who,
+        card: card(number),
+        spot,
+        expected,
+    }
+}
+
 /// The taps, over and over.
-pub(super) const TAPS: [Tap; 12] = [
-    Tap {
-        who: "Ana Ruiz",
-        card: card(1),
-        spot: 0,
-        expected: Reason::GrantedPlan,
-    },
-    Tap {
-        who: "Chiara Neri",
-        card: card(3),
-        spot: 2,
-        expected: Reason::GrantedBooking,
-    },
-    Tap {
-        who: "Ben Okafor",
-        card: card(2),
-        spot: 2,
-        expected: Reason::NotYet,
-    },
-    Tap {
-        who: "Greta Lund",
-        card: card(7),
-        spot: 1,
-        expected: Reason::GrantedPlan,
-    },
-    Tap {
-        who: "Ana Ruiz",
-        card: card(1),
-        spot: 1,
-        expected: Reason::NoGrantForDoor,
-    },
-    Tap {
-        who: "Dmitri Volkov",
-        card: card(4),
-        spot: 0,
-        expected: Reason::NoPassLeft,
-    },
-    Tap {
-        who: "Hana Sato",
-        card: card(8),
-        spot: 0,
-        expected: Reason::GrantedPass,
-    },
-    Tap {
-        who: "a stranger",
-        card: card(99),
-        spot: 0,
-        expected: Reason::UnknownCredential,
-    },
-    Tap {
-        who: "Farid Amin",
-        card: card(6),
-        spot: 0,
-        expected: Reason::Ended,
-    },
-    Tap {
-        who: "Chiara Neri",
-        card: card(3),
-        spot: 0,
-        expected: Reason::GrantedBooking,
-    },
-    Tap {
-        who: "Elif Demir",
-        card: card(5),
-        spot: 0,
-        expected: Reason::PersonBlocked,
-    },
-    Tap {
-        who: "Greta Lund",
-        card: card(7),
-        spot: 0,
-        expected: Reason::GrantedPlan,
-    },
+pub(super) const TAPS: [Tap; 14] = [
+    tap("Ana Ruiz", 1, 0, Reason::GrantedPlan),
+    tap("Chiara Neri", 3, 2, Reason::GrantedBooking),
+    tap("Ben Okafor", 2, 2, Reason::NotYet),
+    tap("Greta Lund", 7, 3, Reason::GrantedPlan),
+    tap("Greta Lund", 7, 1, Reason::GrantedPlan),
+    tap("Ana Ruiz", 1, 1, Reason::NoGrantForDoor),
+    tap("Dmitri Volkov", 4, 0, Reason::NoPassLeft),
+    tap("Hana Sato", 8, 0, Reason::GrantedPass),
+    tap("a stranger", 99, 0, Reason::UnknownCredential),
+    tap("Farid Amin", 6, 0, Reason::Ended),
+    tap("Ana Ruiz", 1, 3, Reason::NoGrantForDoor),
+    tap("Chiara Neri", 3, 0, Reason::GrantedBooking),
+    tap("Elif Demir", 5, 0, Reason::PersonBlocked),
+    tap("Greta Lund", 7, 0, Reason::GrantedPlan),
 ];
 
 /// What the cloud knows at the beginning of the play.

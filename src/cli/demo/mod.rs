@@ -7,11 +7,14 @@
 //! | `play` | the play: taps, answers, the cloud away and back |
 //! | `scene` | what is shown |
 //! | `draw` | the moving picture |
+//! | `plain` | lines instead of it, and the summary |
 
 #[cfg(feature = "demo")]
 mod cast;
 #[cfg(feature = "demo")]
 mod draw;
+#[cfg(feature = "demo")]
+mod plain;
 #[cfg(feature = "demo")]
 mod play;
 #[cfg(feature = "demo")]
@@ -35,8 +38,8 @@ pub struct DemoArgs {
 }
 
 #[cfg(feature = "demo")]
-pub(super) fn run(_context: &Context<'_>, args: &DemoArgs, out: &mut Out) -> Result<u8, Failure> {
-    play::play(args.seconds.map(std::time::Duration::from_secs), out)
+pub(super) fn run(context: &Context<'_>, args: &DemoArgs, out: &mut Out) -> Result<u8, Failure> {
+    play::play(context, args.seconds.map(std::time::Duration::from_secs), out)
 }
 
 #[cfg(not(feature = "demo"))]

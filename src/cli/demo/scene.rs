@@ -1,5 +1,6 @@
 //! What the demo shows: counted and remembered here, drawn in `draw`, printed line by line in `plain`.
 
+use super::cast::Plug;
 use std::{collections::VecDeque, time::Duration};
 
 /// How many events the picture keeps.
@@ -19,23 +20,43 @@ pub(super) enum Light {
     Red,
     /// Not now.
     Amber,
-    /// The reader does not answer.
-    Dark,
+    /// The reader has none.
+    Missing,
 }
 
 /// A door of the picture.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct DoorView {
     /// What people call it.
     pub name: String,
+    /// What its reader is.
+    pub reader: String,
     /// What its reader shows.
     pub light: Light,
     /// When that light goes out, on the demo's clock.
-    pub until: Duration,
-    /// Whether the strike is released now.
+    pub light_until: Duration,
+    /// Until when the strike is released, on the demo's clock.
+    pub released_until: Duration,
+    /// Whether it is released now.
     pub released: bool,
-    /// The last person and outcome.
-    pub last: String,
+    /// The last person, and whether they came in.
+    pub last: Option<(String, bool)>,
+}
+
+impl DoorView {
+    /// A door at which nobody has been.
+    pub(super) fn new(name: &str, reader: Plug) -> Self {
+        let (reader, light) = match reader {
+            Plug::Osdp { bus, address } => (format!("OSDP {}/{address}", bus + 1), Light::Idle),
+            Plug::Wradapt => ("WRADAPT".into(), Light::Missing),
+        };
+        Self {
+            name: name.into(),
+            reader,
+            light,
+            ..Self::default()
+        }
+    }
 }
 
 /// One tap with its answer.
@@ -49,12 +70,11 @@ pub(super) struct Row {
     pub who: String,
     /// Whether the door opened.
     pub granted: bool,
-    /// Stable name of the reason.
-    pub reason: String,
     /// Plain words, with the nearest miss.
     pub words: String,
-    /// From the card to the light at the reader.
-    pub answered_in: Duration,
+    /// From the card to the light at the reader, or to the strike where there is no light. Nothing when a reader
+    /// without a light refused.
+    pub answered_in: Option<Duration>,
     /// Whether the cloud was away then.
     pub offline: bool,
 }
@@ -88,27 +108,33 @@ pub(super) struct Scene {
     pub cloud_up: bool,
     /// Events that the building network has heard, if a broker runs.
     pub heard: Option<u64>,
+    /// Why no broker runs, if none does.
+    pub no_broker: Option<String>,
+    /// Whether only the last check-ins are waited for.
+    pub ending: bool,
     /// A line for what just happened on stage.
     pub caption: String,
 }
 
 impl Scene {
-    /// Remembers an answered tap and lights the door.
-    pub(super) fn answered(&mut self, row: Row, light: Light) {
+    /// Remembers an answered tap: the light that the reader was told to show and the release, each for how long.
+    pub(super) fn answered(&mut self, row: Row, light: Option<(Light, Duration)>, hold: Option<Duration>) {
         self.answered += 1;
-        let until = self.now + Duration::from_secs(2);
         if let Some(door) = self.doors.iter_mut().find(|door| door.name == row.door) {
-            door.light = light;
-            door.until = until;
-            door.released = row.granted;
-            door.last = format!(
-                "{} {}",
-                row.who,
-                if row.granted { "came in" } else { "was refused" }
-            );
+            if let Some((light, hold)) = light {
+                door.light = light;
+                door.light_until = self.now + hold;
+            }
+            if let Some(hold) = hold {
+                door.released = true;
+                door.released_until = self.now + hold;
+            }
+            door.last = Some((row.who.clone(), row.granted));
         }
-        self.times
-            .push_back(u64::try_from(row.answered_in.as_micros()).unwrap_or(u64::MAX));
+        if let Some(after) = row.answered_in {
+            self.times
+                .push_back(u64::try_from(after.as_micros()).unwrap_or(u64::MAX));
+        }
         if self.times.len() > TIMES {
             self.times.pop_front();
         }
@@ -116,14 +142,14 @@ impl Scene {
         self.rows.truncate(ROWS);
     }
 
-    /// Lets time pass: lights go out.
+    /// Lets time pass: lights go out, doors are secured.
     pub(super) fn tick(&mut self, now: Duration) {
         self.now = now;
         for door in &mut self.doors {
-            if door.light != Light::Dark && now >= door.until {
+            if door.light != Light::Missing && now >= door.light_until {
                 door.light = Light::Idle;
-                door.released = false;
             }
+            door.released &= now < door.released_until;
         }
     }
 
@@ -165,40 +191,48 @@ impl Scene {
 mod tests {
     use super::*;
 
-    fn row(granted: bool) -> Row {
+    fn row(granted: bool, answered_in: Option<Duration>) -> Row {
         Row {
             time: "10:00:00".into(),
             door: "Front".into(),
             who: "Ana".into(),
             granted,
-            reason: "granted_plan".into(),
             words: "has a plan".into(),
-            answered_in: Duration::from_micros(900),
+            answered_in,
             offline: false,
         }
     }
 
-    #[test]
-    fn a_light_comes_on_and_goes_out() {
-        let door = DoorView {
-            name: "Front".into(),
-            ..DoorView::default()
-        };
-        let mut scene = Scene {
-            doors: vec![door],
+    fn scene(reader: Plug) -> Scene {
+        Scene {
+            doors: vec![DoorView::new("Front", reader)],
             ..Scene::default()
-        };
-        scene.answered(row(true), Light::Green);
-        assert_eq!(
-            (scene.doors[0].light, scene.doors[0].released),
-            (Light::Green, true)
-        );
-        scene.tick(Duration::from_secs(2));
-        assert_eq!(
-            (scene.doors[0].light, scene.doors[0].released),
-            (Light::Idle, false)
-        );
+        }
+    }
+
+    #[test]
+    fn a_light_comes_on_and_goes_out_and_the_strike_in_its_own_time() {
+        let mut scene = scene(Plug::Osdp { bus: 0, address: 0 });
+        let second = Duration::from_secs(1);
+        let after = Some(Duration::from_micros(900));
+        scene.answered(row(true, after), Some((Light::Green, second)), Some(second * 5));
+        let seen = |scene: &Scene| (scene.doors[0].light, scene.doors[0].released);
+        assert_eq!(seen(&scene), (Light::Green, true));
+        scene.tick(second);
+        assert_eq!(seen(&scene), (Light::Idle, true));
+        scene.tick(second * 5);
+        assert_eq!(seen(&scene), (Light::Idle, false));
         assert_eq!(scene.median(), Duration::from_micros(900));
+    }
+
+    #[test]
+    fn a_reader_without_a_light_never_shows_one() {
+        let mut scene = scene(Plug::Wradapt);
+        scene.answered(row(false, None), None, None);
+        scene.tick(Duration::from_secs(9));
+        assert_eq!(scene.doors[0].light, Light::Missing);
+        assert_eq!(scene.doors[0].last, Some(("Ana".into(), false)));
+        assert!(scene.times.is_empty(), "no light, no time to it");
     }
 
     #[test]

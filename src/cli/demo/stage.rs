@@ -11,10 +11,15 @@ use doorward_peers::{
     cloud::{Cloud, Options},
     mosquitto::{Mosquitto, Setup, Subscriber},
     osdp::{Bus, PdSpec, Seen},
+    wradapt::Wradapt,
 };
 use std::{
+    collections::HashSet,
     fs, io,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::{
+        fs::{DirBuilderExt as _, OpenOptionsExt as _},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc::Receiver,
@@ -26,14 +31,16 @@ const CURTAIN: Duration = Duration::from_secs(30);
 
 /// Everything that runs. Dropping it ends and removes it all.
 pub(super) struct Stage {
-    dir: PathBuf,
     buses: Vec<Bus>,
+    adaptor: Wradapt,
     pub(super) seen: Vec<Receiver<Seen>>,
     pub(super) cloud: Cloud,
-    broker: Option<(Mosquitto, Subscriber)>,
+    broker: Result<(Mosquitto, Subscriber), String>,
     daemon: Option<Child>,
     journal: Option<ReadStore>,
     last: u64,
+    /// Last, so that it goes when everything in it has ended.
+    dir: Folder,
 }
 
 /// The key of each simulated reader: its number, over and over.
@@ -42,27 +49,32 @@ const fn key(bus: u8, address: u8) -> [u8; 16] {
 }
 
 impl Stage {
-    /// Builds the site and starts the daemon.
-    pub(super) fn build(clock: &Clock) -> io::Result<Self> {
-        let dir = std::env::temp_dir().join(format!("doorward-demo-{}", std::process::id()));
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+    /// Builds the site and starts the daemon. Says what failed, in words for people.
+    pub(super) fn build(clock: &Clock) -> Result<Self, String> {
+        let what = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
+        let pty =
+            what("a simulated serial line needs a pty and the system gives none (is /dev/pts mounted?)");
+        let dir = Folder::new().map_err(what("no folder for the site under the temporary files"))?;
         let spec = |bus, address| PdSpec {
             address,
             key: Some(key(bus, address)),
         };
         let buses = vec![
-            Bus::start(vec![spec(0, 0), spec(0, 1)])?,
-            Bus::start(vec![spec(1, 0)])?,
+            Bus::start(vec![spec(0, 0), spec(0, 1)]).map_err(&pty)?,
+            Bus::start(vec![spec(1, 0)]).map_err(&pty)?,
         ];
+        let adaptor = Wradapt::start().map_err(&pty)?;
         let seen = buses.iter().map(Bus::observed).collect();
-        let cloud = Cloud::start(Options {
+        let options = Options {
             world: cast::world(clock.now().at),
             ..Options::default()
-        })?;
-        let broker = broker(&dir);
+        };
+        let cloud = Cloud::start(options).map_err(what("the reference cloud does not start"))?;
+        let broker = broker(&dir.0);
         let mut stage = Self {
             dir,
             buses,
+            adaptor,
             seen,
             cloud,
             broker,
@@ -70,8 +82,8 @@ impl Stage {
             journal: None,
             last: 0,
         };
-        stage.configure()?;
-        stage.start_daemon()?;
+        stage.configure().map_err(what("the site's configuration"))?;
+        stage.start_daemon().map_err(what("the gateway does not start"))?;
         Ok(stage)
     }
 
@@ -82,12 +94,12 @@ impl Stage {
             .create(true)
             .truncate(true)
             .mode(0o600)
-            .open(self.dir.join(name))?;
+            .open(self.dir.0.join(name))?;
         file.write_all(text.as_bytes())
     }
 
     fn configure(&self) -> io::Result<()> {
-        let dir = self.dir.display();
+        let dir = self.dir.0.display();
         self.secret("token", self.cloud.token())?;
         for (bus, address) in [(0, 0), (0, 1), (1, 0)] {
             let hex: String = key(bus, address)
@@ -98,26 +110,28 @@ impl Stage {
         }
         let mut text = include_str!("site.toml").replace("{dir}", &dir.to_string());
         text = text.replace("{cloud}", &self.cloud.url());
+        text = text.replace("{adaptor}", &self.adaptor.path().display().to_string());
         for (number, bus) in self.buses.iter().enumerate() {
             text = text.replace(&format!("{{bus{number}}}"), &bus.path().display().to_string());
         }
-        if let Some((broker, _)) = &self.broker {
+        if let Ok((broker, _)) = &self.broker {
             text.push_str(&format!(
                 "\n[mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\nperson = \"name\"\n",
                 broker.plain_port
             ));
         }
-        fs::write(self.dir.join("doorward.toml"), text)
+        fs::write(self.dir.0.join("doorward.toml"), text)
     }
 
     fn start_daemon(&mut self) -> io::Result<()> {
         let log = fs::File::create(self.log())?;
         let child = Command::new(std::env::current_exe()?)
             .args(["run", "--config"])
-            .arg(self.dir.join("doorward.toml"))
+            .arg(self.dir.0.join("doorward.toml"))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
+            .process_group(0) // a Ctrl-C in the terminal is for the play, which ends the daemon in good order
             .spawn()?;
         self.daemon = Some(child);
         Ok(())
@@ -125,37 +139,56 @@ impl Stage {
 
     /// Where the daemon's log is.
     pub(super) fn log(&self) -> PathBuf {
-        self.dir.join("log")
+        self.dir.0.join("log")
     }
 
-    /// Waits until every reader answers and the facts are in force.
-    pub(super) fn ready(&mut self, clock: &Clock) -> Result<(), String> {
+    /// Waits until every reader answers and the facts are in force. False when `stop` says so before.
+    pub(super) fn ready(&mut self, clock: &Clock, stop: impl Fn() -> bool) -> Result<bool, String> {
         let deadline = clock.monotonic() + CURTAIN;
-        let (mut readers, mut facts) = (0, false);
-        while readers < cast::SPOTS.len() || !facts {
-            for event in self.events() {
-                readers += usize::from(event.body.kind == EventKind::ReaderOnline);
-                facts |= event.body.kind == EventKind::SnapshotApplied;
+        let (mut readers, mut facts) = (HashSet::new(), false);
+        while readers.len() < cast::SPOTS.len() || !facts {
+            if stop() {
+                return Ok(false);
             }
-            let gone = self
+            for event in self.events() {
+                facts |= event.body.kind == EventKind::SnapshotApplied;
+                if event.body.kind == EventKind::ReaderOnline {
+                    readers.extend(event.body.reader);
+                }
+            }
+            let ended = self
                 .daemon
                 .as_mut()
                 .and_then(|daemon| daemon.try_wait().ok().flatten());
-            if gone.is_some() || clock.monotonic() > deadline {
+            let late = clock.monotonic() > deadline;
+            if ended.is_some() || late {
                 let log = fs::read_to_string(self.log()).unwrap_or_default();
+                let lines: Vec<&str> = log.lines().collect();
+                let last = lines
+                    .get(lines.len().saturating_sub(20)..)
+                    .unwrap_or_default()
+                    .join("\n");
+                let why = match ended {
+                    Some(status) => format!("it ended with {status}"),
+                    None => format!(
+                        "{} of {} readers are online, facts: {facts}",
+                        readers.len(),
+                        cast::SPOTS.len()
+                    ),
+                };
                 return Err(format!(
-                    "the daemon did not come up ({readers} readers, facts: {facts}):\n{log}"
+                    "the gateway did not come up: {why}; the end of its log:\n{last}"
                 ));
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Events of the journal that were not seen before.
     pub(super) fn events(&mut self) -> Vec<EntryEvent> {
         if self.journal.is_none() {
-            self.journal = Store::open_read_only(&self.dir.join("state")).ok();
+            self.journal = Store::open_read_only(&self.dir.0.join("state")).ok();
         }
         let events = self
             .journal
@@ -168,14 +201,27 @@ impl Stage {
 
     /// Presents a card.
     pub(super) fn tap(&self, spot: cast::Spot, card: &[u8]) {
-        if let Some(bus) = self.buses.get(spot.bus) {
-            bus.tap(spot.address, card.len() * 8, card);
+        match spot.reader {
+            cast::Plug::Osdp { bus, address } => {
+                if let Some(bus) = self.buses.get(bus) {
+                    bus.tap(address, card.len() * 8, card);
+                }
+            }
+            cast::Plug::Wradapt => {
+                let digits: String = card.iter().map(|byte| format!("{byte:02X}")).collect();
+                self.adaptor.frame(&digits);
+            }
         }
+    }
+
+    /// Why there is no MQTT on this stage, if there is none.
+    pub(super) fn no_broker(&self) -> Option<String> {
+        self.broker.as_ref().err().cloned()
     }
 
     /// How many events the broker's subscriber has heard, if there is a broker.
     pub(super) fn heard(&self) -> Option<u64> {
-        let (_, subscriber) = self.broker.as_ref()?;
+        let (_, subscriber) = self.broker.as_ref().ok()?;
         let messages = subscriber.messages();
         let events = messages
             .iter()
@@ -195,15 +241,35 @@ impl Drop for Stage {
             }
             let _ = daemon.wait();
         }
-        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// The site's folder, removed when the stage is.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("doorward-demo-{}", std::process::id()));
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
 /// A broker, if mosquitto is installed: the play goes on without.
-fn broker(dir: &Path) -> Option<(Mosquitto, Subscriber)> {
+fn broker(dir: &Path) -> Result<(Mosquitto, Subscriber), String> {
+    let why = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => "mosquitto is not installed".to_owned(),
+        _ => format!("mosquitto does not start: {error}"),
+    };
     let folder = dir.join("broker");
-    fs::create_dir_all(&folder).ok()?;
-    let broker = Mosquitto::start(&folder, &Setup::default()).ok()?;
-    let subscriber = broker.subscribe("doorward/#").ok()?;
-    Some((broker, subscriber))
+    fs::create_dir_all(&folder).map_err(why)?;
+    let broker = Mosquitto::start(&folder, &Setup::default()).map_err(why)?;
+    let subscriber = broker.subscribe("doorward/#").map_err(why)?;
+    Ok((broker, subscriber))
 }

@@ -196,6 +196,13 @@ fn check_ins(value: &Value) -> Vec<Row> {
             watch(format!("{refused} since the start")),
         ));
     }
+    let rejected = number(value, "rejected");
+    if rejected > 0 {
+        rows.push(row(
+            "given up",
+            bad(format!("{rejected} that the cloud can never take")),
+        ));
+    }
     rows.extend(text(value, "last_error").map(|error| row("last try", bad(error))));
     rows
 }
@@ -253,7 +260,7 @@ fn clock(value: &Value) -> Vec<Row> {
 
 /// How long each kind of right still holds without contact.
 pub(super) fn staleness(view: &View<'_>, last_contact: Option<i64>) -> Vec<Row> {
-    let limits = crate::sync::stale::limits(view.config, last_contact);
+    let limits = view.limits(last_contact);
     let kinds = crate::domain::GrantKind::ALL.iter();
     kinds
         .map(|kind| {

@@ -5,6 +5,7 @@ use std::{
     fs,
     io::{self, BufRead, BufReader},
     net::TcpListener,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -175,6 +176,7 @@ impl Mosquitto {
             .arg(&self.config)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            .process_group(0) // a Ctrl-C in the terminal is not for it
             .spawn()?;
         if let Some(pipe) = child.stdout.take() {
             self.log.follow(pipe);
