@@ -92,6 +92,11 @@ fn a_command_line_that_is_not_understood_ends_with_64() {
         assert_eq!(output.status.code(), Some(64), "{args:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{args:?}");
     }
+    let version = String::from_utf8(doorward(&["--version"]).stdout).unwrap();
+    assert_eq!(
+        version,
+        format!("doorward {} (with demo)\n", env!("CARGO_PKG_VERSION"))
+    );
     let help = doorward(&["--help"]);
     assert!(help.status.success() && !help.stdout.is_empty());
 }

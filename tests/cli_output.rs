@@ -123,16 +123,44 @@ fn status() -> StatusDoc {
         text: text.into(),
         since: AT,
     };
+    let reader = |online: bool, install_mode: bool| serde_json::json!({ "online": online, "secure": online && !install_mode, "install_mode": install_mode, "presentations": 12, "unanswered": 1 });
+    let store = serde_json::json!({ "events": 1207, "max_events": 250_000, "first": 1, "last": 1207, "unsent": { "cloud": 3, "mqtt": 0 },
+        "ring_used": 0, "ring_slots": 1024, "ring_survives": true, "ring_in_memory": true, "lost": 0, "last_error": null });
+    let held = serde_json::json!({ "version": 18, "etag": null, "taken_at": AT, "people": 40, "credentials": 41, "grants": 55,
+        "held_because": "25 of 80 grants would go at once; the snapshot in force stays. If that is meant, run `doorward sync accept`" });
+    let sync = serde_json::json!({ "place": "https://cloud.example.com", "version": 17, "taken_at": AT - 7_200_000, "people": 60,
+        "credentials": 61, "grants": 80, "last_contact": AT, "last_error": "503 Service Unavailable", "failures": 2, "held": held,
+        "warnings": ["plan \"Night owl\" opens nothing: it is not in [map.plans]"] });
     let sections = [
         (
-            "store",
-            serde_json::json!({ "events": 1207, "last_error": null, "subscribers": [{ "id": "cloud", "unsent": 3 }, { "id": "mqtt", "unsent": 0 }] }),
+            "doors",
+            serde_json::json!({
+            "front-door": { "state": "secured", "lockdown": false, "contact": "closed" },
+            "side-door": { "state": "held", "lockdown": false, "contact": "open" },
+            "store-room": { "state": "secured", "lockdown": true, "contact": "unknown" } }),
         ),
         (
-            "sync",
-            serde_json::json!({ "version": 17, "held": { "version": 18, "dropped_share": 0.31 }, "reachable": true }),
+            "lines",
+            serde_json::json!({
+            "bus-1": { "path": "/dev/ttyUSB0", "open": true, "noise": 7, "bad_checks": 0, "strays": 0, "opened": 1,
+                "readers": { "front": reader(false, false), "new": reader(true, true), "side": reader(true, false) } },
+            "bus-2": { "path": "/dev/ttyUSB1", "open": false, "readers": {} } }),
         ),
-        ("empty", serde_json::json!({})),
+        (
+            "check_ins",
+            serde_json::json!({ "delivered": 9, "refused": 1, "cursor": 44, "last_error": null }),
+        ),
+        (
+            "mqtt",
+            serde_json::json!({ "connected": true, "since": "2026-11-22T10:00:00.000Z", "pending": 0, "last_ack": null, "rebuilt": 0 }),
+        ),
+        ("store", store),
+        ("sync", sync),
+        ("clock", serde_json::json!({ "trusted": false })),
+        (
+            "weather",
+            serde_json::json!({ "stations": [{ "id": "roof", "wind": 3 }], "sun": true }),
+        ),
     ];
     StatusDoc {
         version: "0.1.0".into(),
@@ -154,13 +182,18 @@ fn status() -> StatusDoc {
 
 #[test]
 fn report_and_sync_status() {
-    let report = printed(|out| assert_eq!(report::show(out, &status(), "UTC").unwrap(), 1));
-    let sync = printed(|out| assert_eq!(sync::show(out, &status(), "UTC").unwrap(), 0));
+    let config = config();
+    let view = report::View {
+        config: &config,
+        now: AT + 200_000,
+    };
+    let report = printed(|out| assert_eq!(report::show(out, &status(), &view).unwrap(), 1));
+    let sync = printed(|out| assert_eq!(sync::show(out, &status(), &view).unwrap(), 0));
     let fine = StatusDoc {
         faults: Vec::new(),
         ..status()
     };
-    let fine = printed(|out| assert_eq!(report::show(out, &fine, "UTC").unwrap(), 0));
+    let fine = printed(|out| assert_eq!(report::show(out, &fine, &view).unwrap(), 0));
     insta::assert_snapshot!(format!("{}\n{}\n{}", report.join("\n"), sync.join("\n"), fine[0]));
 }
 

@@ -284,6 +284,54 @@ fn a_file_that_is_none_is_told() {
     }
 }
 
+#[test]
+fn what_people_write_who_do_not_know_toml_is_told_what_to_write() {
+    let hint = |text: &str| {
+        let (config, findings) = check(&format!("{SITE}{text}"));
+        assert!(config.is_none() && findings.errors.len() == 1, "{findings}");
+        assert_eq!(findings.errors[0].line, 3 + text.lines().count(), "{findings}");
+        findings.errors[0].hint.clone()
+    };
+    assert!(hint("[clock]\nrtc = yes\n").starts_with("write true or false"));
+    assert!(hint("[clock]\r\nrtc = yes\r\n").starts_with("write true or false"));
+    assert!(hint("[[door]]\nid = front\n").starts_with("put text in plain quotation marks"));
+    assert!(hint("[[door]]\nid = “front”\n").contains("typographic"));
+    assert!(hint("[journal]\nmax_events = 250,000\n").contains("250_000"));
+    assert!(hint("[[door]]\nid = \"front\"\nid = \"back\"\n").contains("[[…]]"));
+    assert!(hint("[clock]\nrtc: true\n").contains("key = value"));
+    let list = hint("[[door]]\nid = \"front\"\n[[group]]\nid = \"g\"\ndoors = \"front\"\n");
+    assert_eq!(
+        list, "write doors = [\"…\"], in square brackets",
+        "and no complaint about an empty group"
+    );
+}
+
+#[test]
+fn a_file_from_another_system_is_read_or_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |bytes: &[u8]| {
+        let path = folder.path().join("doorward.toml");
+        std::fs::write(&path, bytes).unwrap();
+        let (config, findings) = doorward::config::read(&path, Purpose::Inspect, &Environment::default());
+        config.map(|_| ()).ok_or_else(|| findings.to_string())
+    };
+    assert_eq!(read(SITE.replace('\n', "\r\n").as_bytes()), Ok(()));
+    assert_eq!(
+        read(format!("\u{feff}{SITE}").as_bytes()),
+        Ok(()),
+        "a byte order mark"
+    );
+    assert_eq!(read(SITE.replace("id =", "\tid\t=").as_bytes()), Ok(()), "tabs");
+    let utf16: Vec<u8> = SITE.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(
+        read(&[&[0xFF, 0xFE], &utf16[..]].concat())
+            .unwrap_err()
+            .contains("UTF-16")
+    );
+    let latin1 = read(b"[site]\nid = \"s\"\nname = \"Caf\xE9\"\n").unwrap_err();
+    assert!(latin1.contains("line 3"), "{latin1}");
+}
+
 mod damaged {
     use super::check;
     use proptest::prelude::*;

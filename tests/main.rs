@@ -16,11 +16,11 @@ mod cli_help_pages;
 mod cli_output;
 #[cfg(test)]
 mod cli_talks_to_the_gateway;
+mod clock_is_not_known;
 #[cfg(test)]
 mod cloud_not_to_be_trusted;
 #[cfg(test)]
 mod cloud_site;
-mod clock_is_not_known;
 #[cfg(test)]
 mod config_changes_while_running;
 #[cfg(test)]
@@ -91,10 +91,11 @@ mod osdp_reader_answers;
 mod osdp_shared_bus;
 #[cfg(test)]
 mod osdp_site;
-#[cfg(test)]
 mod partial_sync_never_revokes;
 #[cfg(test)]
 mod snapshot_held_back;
+#[cfg(test)]
+mod staff_ask_why;
 #[cfg(test)]
 mod stale_without_contact;
 mod systemd_is_told_the_truth;

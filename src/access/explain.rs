@@ -155,7 +155,7 @@ impl Explanation {
 
 impl Named {
     fn shown(&self) -> String {
-        if self.name.is_empty() {
+        if self.name.is_empty() || self.name == self.id {
             return self.id.clone();
         }
         format!("{} ({})", self.name, self.id)

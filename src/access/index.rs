@@ -251,6 +251,13 @@ impl Index {
     pub const fn has_snapshot(&self) -> bool {
         self.header.has_snapshot
     }
+    /// The same index, marked as made for more than its site: [`Self::site_fingerprint`] then says `stamp`.
+    #[must_use]
+    pub const fn stamped(mut self, stamp: u64) -> Self {
+        self.header.fingerprint = stamp;
+        self
+    }
+
     /// What [`super::fingerprint`] said of the site that this index was built for.
     #[must_use]
     pub const fn site_fingerprint(&self) -> u64 {

@@ -7,11 +7,18 @@ use std::path::PathBuf;
 /// Heading of what every command takes.
 const EVERYWHERE: &str = "For every command";
 
+/// What `--version` says: the version, and whether this build has the simulated site.
+const VERSION: &str = if cfg!(feature = "demo") {
+    concat!(env!("CARGO_PKG_VERSION"), " (with demo)")
+} else {
+    concat!(env!("CARGO_PKG_VERSION"), " (without demo)")
+};
+
 /// Decides at the doors of a coworking space, from its own memory.
 #[derive(Debug, Parser)]
 #[command(
     name = "doorward",
-    version,
+    version = VERSION,
     max_term_width = 100,
     after_help = "\
 Examples:
@@ -20,11 +27,12 @@ Examples:
   doorward events --follow
 
 Exit status:
-  0   done; for `explain`: the door would open
-  1   refused or failed
+  0   done; for `explain`: the door would open; for `report`: no faults
+  1   refused or failed; for `check-config`: the file has mistakes
   64  the command line was not understood
   69  the gateway is not running
-  78  the configuration has mistakes"
+  78  the configuration has mistakes
+  130 ended by Ctrl-C"
 )]
 pub struct Args {
     /// The configuration file.

@@ -4,14 +4,15 @@ use super::{
     Context,
     failure::{Failure, status},
     moment,
-    out::{Cell, Out, Tone},
+    out::{Cell, Out, Tone, plain},
+    stored,
 };
 use crate::{
     building::{EventDoc, Reader},
     clock::Clock,
     config::{Config, model::PersonDetail},
     domain::{ClockQuality, EntryEvent, EventKind, time::Millis},
-    store::{ReadStore, Store},
+    store::{self, ReadStore},
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -23,12 +24,17 @@ Examples:
   doorward events                       the last 50
   doorward events --since 2h            since two hours ago
   doorward events --since '2026-11-22 08:00' --limit 1000
-  doorward events --follow --json       one JSON document a line, as they happen")]
+  doorward events --follow --json       one JSON document a line, as they happen
+
+A time with a question mark was a guess: the clock was not trusted then.
+It works while the gateway is stopped, too.
+Exit status: 0; 1 if the journal cannot be read or there is none yet; 130 when --follow is ended by Ctrl-C.")]
 pub struct EventsArgs {
     /// Goes on with new events until Ctrl-C.
     #[arg(long, short)]
     pub follow: bool,
-    /// Only events since then: 2h, 3d, 14:25, 2026-11-22 08:00 (by the building's clock) or RFC 3339.
+    /// Only events since then: 90s, 20m, 2h or 3d (ago), 14:25 (the last one), 2026-11-22, 2026-11-22 08:00 (by the
+    /// building's clock) or RFC 3339.
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     /// At most so many, the latest.
@@ -42,7 +48,7 @@ impl EventsArgs {
     /// # Errors
     /// When it is no time.
     pub fn since(&self, zone: &str, now: Millis) -> Result<Option<Millis>, Failure> {
-        let parse = |text: &String| moment::parse(text, zone, now);
+        let parse = |text: &String| moment::parse_past(text, zone, now);
         self.since
             .as_ref()
             .map(parse)
@@ -65,9 +71,10 @@ const LATE_AFTER: Duration = Duration::from_secs(60);
 
 /// Reads the journal, whether the gateway runs or not.
 fn list(config: &Config, args: &EventsArgs, out: &mut Out) -> Result<u8, Failure> {
-    let clock = Clock::system(config.clock.rtc, 0);
+    let floor = store::time_floor(&config.state_dir).unwrap_or(0);
+    let clock = Clock::system(config.clock.rtc, floor);
     let since = args.since(&config.site.zone, clock.now().at)?;
-    let store = Store::open_read_only(&config.state_dir)?;
+    let store = stored::open(&config.state_dir)?.ok_or_else(|| stored::nothing(&config.state_dir))?;
     let (_, last, _) = store.extent()?;
     let limit = u64::from(args.limit);
     let begin = match since {
@@ -83,26 +90,29 @@ fn list(config: &Config, args: &EventsArgs, out: &mut Out) -> Result<u8, Failure
         found.extend(more);
     }
     let view = View::of(config, clock, seen);
-    if !args.follow || !found.is_empty() {
-        show(out, &found, &view)?;
-    }
     if args.follow {
+        heading(out)?;
+        for event in &found {
+            line(out, event, &view)?;
+        }
         follow(&store, seen, &view, out)?;
+    } else {
+        show(out, &found, &view)?;
     }
     Ok(status::OK)
 }
 
 /// Goes on until nobody reads the output or the user ends it.
 fn follow(store: &ReadStore, mut seen: u64, view: &View<'_>, out: &mut Out) -> Result<(), Failure> {
-    loop {
-        out.finish()?;
+    out.finish()?;
+    while out.is_read_for(LOOK) {
         view.clock.refresh();
         for event in store.events_after(seen, BATCH)? {
             show_one(out, &event, view)?;
             seen = event.seq;
         }
-        std::thread::sleep(LOOK);
     }
+    Ok(())
 }
 
 /// An event as `--json` prints it: what the building network gets (docs/contract/event.schema.json), with the person,
@@ -177,23 +187,38 @@ pub fn show(out: &mut Out, events: &[EntryEvent], view: &View<'_>) -> Result<(),
 /// # Errors
 /// When it cannot be written.
 pub fn show_one(out: &mut Out, event: &EntryEvent, view: &View<'_>) -> Result<(), Failure> {
-    if out.is_json() {
-        out.json(&view.line(event))?;
-    } else {
-        // Columns cannot be fitted to what is yet to come.
-        let cells = row(event, view.zone);
-        let widths = [20, 19, 16, 24, 0];
-        let text: Vec<String> = cells
-            .iter()
-            .zip(widths)
-            .map(|(Cell(text, tone), width)| {
-                let padding = " ".repeat(width_left(text, width));
-                format!("{}{padding}", out.paint(*tone, text))
-            })
-            .collect();
-        out.line(text.join("  ").trim_end())?;
-    }
+    line(out, event, view)?;
     out.finish()
+}
+
+/// Columns that cannot be fitted to what is yet to come.
+const WIDTHS: [usize; 5] = [20, 19, 16, 24, 0];
+
+fn heading(out: &mut Out) -> Result<(), Failure> {
+    if out.is_json() {
+        return Ok(());
+    }
+    let cells = HEADING.map(|text| Cell(text.to_owned(), Tone::Strong));
+    columns(out, &cells)
+}
+
+fn line(out: &mut Out, event: &EntryEvent, view: &View<'_>) -> Result<(), Failure> {
+    if out.is_json() {
+        return out.json(&view.line(event));
+    }
+    columns(out, &row(event, view.zone))
+}
+
+fn columns(out: &mut Out, cells: &[Cell]) -> Result<(), Failure> {
+    let text: Vec<String> = cells
+        .iter()
+        .zip(WIDTHS)
+        .map(|(Cell(text, tone), width)| {
+            let padding = " ".repeat(width_left(text, width));
+            format!("{}{padding}", out.paint(*tone, text))
+        })
+        .collect();
+    out.line(text.join("  ").trim_end())
 }
 
 fn width_left(text: &str, width: usize) -> usize {
@@ -213,20 +238,18 @@ fn row(event: &EntryEvent, zone: &str) -> Vec<Cell> {
         .clone()
         .or_else(|| body.person.as_ref().map(ToString::to_string));
     let who = who.or_else(|| body.credential.map(|credential| credential.masked()));
-    let why: Vec<&str> = [
+    // The clause of a refusal says more to people than the id of the same right.
+    let why = [
         body.reason.map(|reason| reason.words()),
-        body.source.as_deref(),
-        body.detail.as_deref(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+        body.detail.as_deref().or(body.source.as_deref()),
+    ];
+    let why: Vec<&str> = why.into_iter().flatten().collect();
     vec![
         Cell(time, Tone::Faint),
         Cell(body.kind.name().replace('_', " "), tone(body.kind)),
         place.unwrap_or_default().into(),
-        who.unwrap_or_default().into(),
-        why.join("; ").into(),
+        plain(&who.unwrap_or_default()).into_owned().into(),
+        plain(&why.join("; ")).into_owned().into(),
     ]
 }
 

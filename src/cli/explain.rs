@@ -1,17 +1,22 @@
 //! `doorward explain`.
 
+mod hints;
+
 use super::{
     Context,
+    client::Client,
     failure::{Failure, status},
     moment,
-    out::{Out, Tone},
+    out::{Out, Tone, plain},
+    stored,
 };
 use crate::{
-    access::{self, Query},
+    access::{self, Explanation, Query},
     clock::Clock,
     config::{Config, model::LineKind},
+    daemon::control::StatusDoc,
     domain::{Credential, DoorId, Moment, Reason, time::Millis},
-    store::{self, Store},
+    store,
     sync::{build, stale},
 };
 use serde::Serialize;
@@ -22,21 +27,22 @@ use serde::Serialize;
 Examples:
   doorward explain --credential uid:04A2B3C4D5E680 --door front-door
   doorward explain --credential wiegand26:123-45678 --reader front --at 14:25
-  doorward explain --credential ks:02309289 --door front-door --at '2026-12-25 09:00'
+  doorward explain --credential 'uid:04 A2 B3 C4' --door 'Front door' --at '2026-12-25 09:00'
 
-It asks the stored snapshot, not the cloud, and opens nothing.
-Exit status: 0 if the door would open, 1 if not.")]
+It asks the facts that were fetched last, not the cloud, and opens nothing. It works while the gateway is stopped, too.
+For a card that nobody holds it names cards that look alike. `docs/reasons.md` explains each reason.
+Exit status: 0 if the door would open, 1 if not or if it cannot be told, 64 if the question was not understood.")]
 pub struct ExplainArgs {
     /// The card: uid:HEX, rom14:HEX, wiegand26:FACILITY-NUMBER, wiegandN:HEX, ks:NUMBER or token:HEX.
     #[arg(long, value_name = "CARD")]
     pub credential: CardText,
-    /// The door, as the configuration names it.
+    /// The door: its id or name in the configuration.
     #[arg(long, value_name = "DOOR", group = "place")]
     pub door: Option<String>,
     /// The reader instead of the door.
     #[arg(long, value_name = "READER", group = "place")]
     pub reader: Option<String>,
-    /// When: 14:25, 2026-12-25 09:00 (both by the building's clock) or RFC 3339. Without it: now.
+    /// When: 14:25 (today), 2026-12-25 09:00 (both by the building's clock), RFC 3339 or 20m (ago). Without it: now.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
 }
@@ -93,27 +99,19 @@ impl ExplainArgs {
             None => None,
         };
         let door = match (&self.door, &self.reader) {
-            (Some(door), _) => {
-                let names = config
-                    .doors
-                    .iter()
-                    .map(|door| door.id.as_str())
-                    .collect::<Vec<_>>();
-                if !names.contains(&door.as_str()) {
-                    return Err(wrong(
-                        format!("there is no door `{door}`"),
-                        format!("doors are: {}", names.join(", ")),
-                    ));
-                }
-                DoorId::from(door.as_str())
-            }
+            (Some(door), _) => door_named(config, door).ok_or_else(|| {
+                wrong(
+                    format!("there is no door `{}`", door.escape_debug()),
+                    doors(config),
+                )
+            })?,
             (None, Some(reader)) => {
                 let known = readers(config);
                 let found = known.iter().find(|(id, _)| id == reader);
                 let names = || known.iter().map(|(id, _)| *id).collect::<Vec<_>>().join(", ");
                 let found = found.ok_or_else(|| {
                     wrong(
-                        format!("there is no reader `{reader}`"),
+                        format!("there is no reader `{}`", reader.escape_debug()),
                         format!("readers are: {}", names()),
                     )
                 })?;
@@ -145,36 +143,114 @@ fn readers(config: &Config) -> Vec<(&str, &DoorId)> {
 pub(super) fn run(context: &Context<'_>, args: &ExplainArgs, out: &mut Out) -> Result<u8, Failure> {
     args.card()?; // a slip on the command line is told before one in the file
     let config = context.config()?;
-    answer(&config, args, out)
+    answer(context, &config, args, out)
+}
+
+/// By id, else by name, whatever its capitals; a name that two doors have names none.
+fn door_named(config: &Config, text: &str) -> Option<DoorId> {
+    let all = || config.site.doors.iter();
+    if let Some(door) = all().find(|door| door.id.as_str() == text) {
+        return Some(door.id.clone());
+    }
+    let mut named = all().filter(|door| door.name.to_lowercase() == text.trim().to_lowercase());
+    match (named.next(), named.next()) {
+        (Some(door), None) => Some(door.id.clone()),
+        _ => None,
+    }
+}
+
+fn doors(config: &Config) -> String {
+    let shown = config.site.doors.iter().map(|door| {
+        if door.name.is_empty() || door.name == door.id.as_str() {
+            door.id.to_string()
+        } else {
+            format!("{} ({})", door.id, door.name)
+        }
+    });
+    format!("doors are: {}", shown.collect::<Vec<_>>().join(", "))
+}
+
+/// What only a running gateway knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Live {
+    lockdown: Option<bool>,
+    trusted: Option<bool>,
+}
+
+impl Live {
+    fn of(status: &StatusDoc, door: &DoorId) -> Self {
+        let section = |name: &str| status.sections.get(name);
+        let lockdown = || section("doors")?.get(door.as_str())?.get("lockdown")?.as_bool();
+        Self {
+            lockdown: lockdown(),
+            trusted: section("clock").and_then(|clock| clock.get("trusted")?.as_bool()),
+        }
+    }
+}
+
+/// An explanation with what helps to look further.
+#[derive(Debug, Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    explanation: Explanation,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<String>,
 }
 
 /// Asks the stored index, whether the gateway runs or not. Opens nothing.
-fn answer(config: &Config, args: &ExplainArgs, out: &mut Out) -> Result<u8, Failure> {
+fn answer(context: &Context<'_>, config: &Config, args: &ExplainArgs, out: &mut Out) -> Result<u8, Failure> {
     let clock = Clock::system(
         config.clock.rtc,
         store::time_floor(&config.state_dir).unwrap_or(0),
     );
     let question = args.question(config, clock.now().at)?;
-    let store = Store::open_read_only(&config.state_dir)?;
+    let status = context
+        .runtime()?
+        .block_on(Client::new(&config.runtime_dir).status());
+    let live = status
+        .as_ref()
+        .map_or(Live::default(), |status| Live::of(status, &question.door));
+    let nothing = || {
+        let hint = "see `doorward sync status`; `doorward sync now` asks at once";
+        let words = "nothing has been fetched from the platform yet: every card is refused (no_snapshot)";
+        Failure::new(status::FAILED, words, hint)
+    };
+    let store = stored::open(&config.state_dir)?.ok_or_else(nothing)?;
     let index =
         build::stored_index(&store, config).map_err(|error| Failure::new(status::FAILED, error, ""))?;
-    let Some(index) = index else {
-        let hint = "nothing was fetched from the cloud yet: `doorward sync now`, then `doorward sync status`";
-        return Err(Failure::new(status::FAILED, Reason::NoSnapshot.words(), hint));
+    let index = index.ok_or_else(nothing)?.index;
+    let now = Moment {
+        trusted: live.trusted.unwrap_or_else(|| clock.now().trusted),
+        ..clock.now()
     };
-    let now = question.at.map_or_else(|| clock.now(), Moment::trusted);
+    let now = question.at.map_or(now, Moment::trusted);
     let known = stale::Known::new(now, store.last_trusted_time()?, clock.monotonic());
     let limits = stale::limits(config, store.last_contact()?, known);
     let query = Query {
         credential: Some(&question.credential),
         door: index.door(question.door.as_str()),
         now,
-        lockdown: false,
+        // A lockdown is of now: it says nothing about another time.
+        lockdown: question.at.is_none() && live.lockdown == Some(true),
         limits: &limits,
     };
     let verdict = index.decide(&query);
-    let explanation = access::explain(&index, &query, &verdict);
-    show(out, verdict.reason.grants(), &explanation.lines(), &explanation)
+    let mut hints = Vec::new();
+    if verdict.reason == Reason::UnknownCredential {
+        hints = hints::about(&index, &question.credential);
+    }
+    if let (Err(error), None) = (&status, question.at) {
+        hints.push(format!(
+            "whether the door is locked down now is not known: {error}"
+        ));
+    }
+    let answer = Answer {
+        explanation: access::explain(&index, &query, &verdict),
+        hints,
+    };
+    let mut grounds = answer.explanation.lines();
+    grounds.extend(answer.hints.iter().map(|hint| format!("hint: {hint}")));
+    show(out, verdict.reason.grants(), &grounds, &answer)
 }
 
 /// Prints a decision: the verdict first, then its grounds, a line each. The exit status.
@@ -199,7 +275,7 @@ pub fn show(
     };
     out.line(&verdict)?;
     for ground in grounds {
-        out.line(&format!("  {ground}"))?;
+        out.line(&format!("  {}", plain(ground)))?;
     }
     Ok(status)
 }

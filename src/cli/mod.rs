@@ -7,6 +7,7 @@
 //! | `failure` | what a command ends with when it fails: message, hint, exit status |
 //! | `logging` | where the log goes and how it looks |
 //! | `client` | talks to a running gateway |
+//! | `stored` | the stored journal and facts, with or without a gateway |
 //! | `moment` | times as people type and read them |
 //! | the others | one command each |
 
@@ -22,6 +23,7 @@ pub mod moment;
 pub mod out;
 pub mod report;
 pub mod run;
+mod stored;
 pub mod sync;
 
 use crate::config::{Config, Environment, Purpose};

@@ -5,7 +5,10 @@ use crate::config::{Environment, Palette};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::{
+    io::{IsTerminal, Write, stderr, stdout},
+    time::Duration,
+};
 
 /// `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -207,6 +210,21 @@ impl Out {
         palette(self.colour)
     }
 
+    /// Waits for so long; false as soon as nobody reads standard output any more (`| head`).
+    #[must_use]
+    pub fn is_read_for(&self, wait: Duration) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let stdout = stdout();
+        // Errors and hang-ups are told whatever is asked for, and nothing else is.
+        let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
+        let wait = Timespec {
+            tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: wait.subsec_nanos().into(),
+        };
+        // A signal that is no end, a changed window size say, only cuts the wait short.
+        !matches!(poll(&mut fds, Some(&wait)), Ok(found) if found > 0)
+    }
+
     /// Writes out what is still held back: after each event that is followed, and at the end.
     ///
     /// # Errors
@@ -214,6 +232,16 @@ impl Out {
     pub fn finish(&mut self) -> Result<(), Failure> {
         Ok(self.writer.flush()?)
     }
+}
+
+/// Text from elsewhere, a name say, without what could steer a terminal.
+#[must_use]
+pub fn plain(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return text.into();
+    }
+    let shown = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    shown.collect::<String>().into()
 }
 
 fn palette(colour: bool) -> Palette {

@@ -15,7 +15,9 @@ use crate::daemon::control::{Done, StatusDoc};
 Examples:
   doorward sync status
   doorward sync now        asks the cloud at once and waits for the outcome
-  doorward sync accept     puts a held snapshot into force, after a look at `sync status`")]
+  doorward sync accept     puts a held snapshot into force, after a look at `sync status`
+
+Exit status: 0; 1 if it was not done; 69 if the gateway does not run; 78 if the configuration has mistakes.")]
 pub struct SyncArgs {
     /// What to do. Without it: status.
     #[command(subcommand)]
@@ -38,7 +40,11 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs, out: &mut Out) -> Resu
     let client = Client::new(&config.runtime_dir);
     let runtime = context.runtime()?;
     match args.action.unwrap_or(SyncAction::Status) {
-        SyncAction::Status => show(out, &runtime.block_on(client.status())?, &config.site.zone),
+        SyncAction::Status => show(
+            out,
+            &runtime.block_on(client.status())?,
+            &report::View::now(&config),
+        ),
         SyncAction::Now => done(out, &runtime.block_on(client.sync_now())?),
         SyncAction::Accept => done(out, &runtime.block_on(client.sync_accept())?),
     }
@@ -61,7 +67,7 @@ const KINDS: [&str; 3] = ["cloud_", "snapshot_", "stale"];
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn show(out: &mut Out, doc: &StatusDoc, zone: &str) -> Result<u8, Failure> {
+pub fn show(out: &mut Out, doc: &StatusDoc, view: &report::View<'_>) -> Result<u8, Failure> {
     let ours = |key: &str| KINDS.iter().any(|kind| key.starts_with(kind));
     let faults: Vec<_> = doc.faults.iter().filter(|fault| ours(&fault.key)).collect();
     let section = doc.sections.get("sync");
@@ -69,10 +75,10 @@ pub fn show(out: &mut Out, doc: &StatusDoc, zone: &str) -> Result<u8, Failure> {
         out.json(&serde_json::json!({ "faults": faults, "sync": section }))?;
         return Ok(status::OK);
     }
-    report::faults(out, &faults, zone)?;
+    report::faults(out, &faults, view)?;
     match section {
-        Some(section) => report::section(out, "sync", section)?,
-        None => out.line("the gateway has no cloud to ask")?,
+        Some(section) => report::sync_section(out, section, doc, view)?,
+        None => out.line("no cloud is configured: see [cloud] in the configuration")?,
     }
     Ok(status::OK)
 }

@@ -26,23 +26,7 @@ const LONGEST: u64 = 4 * 1024 * 1024;
 pub fn read(file: &Path, purpose: Purpose, environment: &Environment) -> (Option<Config>, Findings) {
     match source(file) {
         Ok(source) => parse(file, source, purpose, environment),
-        Err((what, hint)) => {
-            let error = ConfigError {
-                line: 0,
-                column: 0,
-                width: 1,
-                key: String::new(),
-                what,
-                hint: hint.into(),
-            };
-            let findings = Findings {
-                file: file.to_owned(),
-                errors: vec![error],
-                warnings: Vec::new(),
-                text: String::new(),
-            };
-            (None, findings)
-        }
+        Err((what, hint)) => (None, no_file(file, what, hint)),
     }
 }
 
@@ -70,11 +54,35 @@ pub fn glance(file: &Path, environment: &Environment) -> Option<Config> {
     Some(whole(&Section::top(&reading, table.get_ref()), &keeper))
 }
 
+/// A finding about the file as a whole.
+fn no_file(file: &Path, what: String, hint: &str) -> Findings {
+    let error = ConfigError {
+        line: 0,
+        column: 0,
+        width: 1,
+        key: String::new(),
+        what,
+        hint: hint.into(),
+    };
+    Findings {
+        file: file.to_owned(),
+        errors: vec![error],
+        warnings: Vec::new(),
+        text: String::new(),
+    }
+}
+
 fn source(file: &Path) -> Result<String, (String, &'static str)> {
     let unreadable = |error: std::io::Error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                "run the command as root (sudo), or let the group doorward read the file (chgrp doorward, chmod 640)"
+            }
+            _ => "name the file with --config; an example is /usr/share/doc/doorward/doorward.toml",
+        };
         (
             format!("the configuration cannot be read: {}", plain(&error)),
-            "name the file with --config; an example is /usr/share/doc/doorward/doorward.toml",
+            hint,
         )
     };
     let about = std::fs::metadata(file).map_err(unreadable)?;
@@ -88,7 +96,23 @@ fn source(file: &Path) -> Result<String, (String, &'static str)> {
         ));
     }
     let bytes = std::fs::read(file).map_err(unreadable)?;
-    String::from_utf8(bytes).map_err(|_| ("the file is not text in UTF-8".into(), "save it as UTF-8"))
+    text(bytes)
+}
+
+/// The text of a file, or where it is none.
+fn text(bytes: Vec<u8>) -> Result<String, (String, &'static str)> {
+    let hint = "save it as UTF-8 (in the editor: encoding UTF-8)";
+    if matches!(bytes.get(..2), Some([0xFF, 0xFE] | [0xFE, 0xFF])) {
+        return Err(("the file is text in UTF-16, not in UTF-8".into(), hint));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+        let line = good.filter(|byte| **byte == b'\n').count() + 1;
+        (
+            format!("the file is not text in UTF-8: line {line} has a character of another encoding"),
+            hint,
+        )
+    })
 }
 
 /// Checks the text of a file. Relative paths in it start at the file's folder.
@@ -101,9 +125,18 @@ pub fn parse(
 ) -> (Option<Config>, Findings) {
     let reading = Reading::default();
     let (table, mistakes) = DeTable::parse_recoverable(&source);
+    let mut told = None;
     for mistake in &mistakes {
-        let hint = "everything behind it may be misread, so mend this first";
-        reading.error(&mistake.span().unwrap_or(0..0), "", mistake.message(), hint);
+        let span = mistake.span().unwrap_or(0..0);
+        // One slip brings several complaints about its line: the first says it.
+        let line = source
+            .get(..span.start)
+            .map(|before| before.matches('\n').count());
+        if told.replace(line) == Some(line) {
+            continue;
+        }
+        let hint = syntax_hint(mistake.message(), &source, span.start);
+        reading.error(&span, "", mistake.message(), hint);
     }
     let folder = file.parent().unwrap_or(Path::new(""));
     let keeper = Keeper {
@@ -132,6 +165,42 @@ pub fn parse(
         text: source,
     };
     (config.filter(|_| findings.errors.is_empty()), findings)
+}
+
+/// What to do about a mistake in the TOML itself: by what people write who do not know TOML.
+fn syntax_hint(message: &str, source: &str, at: usize) -> String {
+    let line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    let (before, behind) = source.split_at_checked(at).unwrap_or((source, ""));
+    let whole = format!(
+        "{}{}",
+        before.rsplit('\n').next().unwrap_or_default(),
+        line(behind)
+    );
+    let value = whole.split_once('=').map_or("", |(_, value)| value.trim());
+    let help = if message.contains("duplicate key") {
+        "it stands there already: keep one of them. A second door, line, reader, group or schedule begins with [[…]] \
+         on a line of its own"
+    } else if value.contains(['“', '”', '„', '‘', '’']) {
+        "these are typographic quotation marks: write plain \" ones"
+    } else if matches!(
+        value.to_lowercase().as_str(),
+        "yes" | "on" | "no" | "off" | "true" | "false"
+    ) {
+        "write true or false"
+    } else if value.starts_with(|c: char| c.is_ascii_digit()) && value.contains(',') {
+        "write numbers without commas: 250000 or 250_000"
+    } else if message.contains("must be quoted") || value.starts_with(char::is_alphabetic) {
+        "put text in plain quotation marks: \"…\""
+    } else if !whole.contains('=') && !whole.trim_start().starts_with(['[', '#']) {
+        "every line is `key = value`, [table] or a # comment"
+    } else {
+        ""
+    };
+    let rest = "everything behind it may be misread, so mend this first";
+    if help.is_empty() {
+        return rest.to_owned();
+    }
+    format!("{help}; {rest}")
 }
 
 fn whole(top: &Section<'_>, keeper: &Keeper<'_>) -> Config {

@@ -95,6 +95,13 @@ impl<'d> Section<'d> {
         self.found(name).is_some_and(|value| value.get_ref().is_table())
     }
 
+    /// Whether the value is a list of nothing.
+    pub(super) fn is_empty_list(&self, name: &str) -> bool {
+        self.found(name)
+            .and_then(|value| value.get_ref().as_array())
+            .is_some_and(|list| list.is_empty())
+    }
+
     /// Where the key's value stands; the section's own place if it is absent.
     pub(super) fn span_of(&self, name: &str) -> Range<usize> {
         self.found(name).map_or(self.span.clone(), Spanned::span)
@@ -119,6 +126,11 @@ impl<'d> Section<'d> {
                     format!("it holds {}; the default is {default}", shown(value.get_ref()))
                 }
                 _ => format!("it holds {}", shown(value.get_ref())),
+            };
+            let hint = if wanted.starts_with("a list") && value.get_ref().is_str() {
+                format!("write {name} = [\"…\"], in square brackets")
+            } else {
+                hint
             };
             self.reading.error(&span, &key, what, hint);
             return None;

@@ -73,7 +73,7 @@ fn group(section: &Section<'_>) -> Group {
             section.reading.wrong(door, what, "once is enough");
         }
     }
-    if section.has("doors") && doors.is_empty() {
+    if section.is_empty_list("doors") {
         let what = format!("group `{}` has no doors, so it opens nothing", id.value);
         section
             .reading

@@ -71,8 +71,16 @@ impl ConfigWatch {
             }
             Err(error) => Some(error),
         };
-        let degraded =
-            degraded.map(|error| format!("{}: changes are seen after {NET:?} only: {error}", file.display()));
+        let degraded = degraded.map(|error| {
+            let (file, reason) = (file.display(), error.to_string());
+            // The system's part of the message; which path it means is behind it.
+            let reason = reason.split(" about [").next().unwrap_or_default();
+            format!(
+                "a change of {file} is noticed only after up to {} s, because its folder cannot be watched ({reason}): \
+                 let the gateway's user read the folder, or say `systemctl reload doorward` after a change",
+                NET.as_secs()
+            )
+        });
         let known = content(file);
         let task = tokio::spawn(watch(eye, known, hangup, notices, send));
         Ok(Self {

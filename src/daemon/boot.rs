@@ -5,7 +5,7 @@ use crate::{
     access::Index,
     clock::Clock,
     config::{self, Config, Environment, Findings},
-    domain::{EventKind, event::Draft},
+    domain::{EventKind, Millis, event::Draft},
     doors::{
         answer::{Answerer, Recorder},
         keeper::{Keeper, Signal, Strikes},
@@ -50,6 +50,8 @@ pub(super) struct SiteRuntime {
     pub(super) store: Store,
     pub(super) world: Arc<World>,
     pub(super) clock: Clock,
+    /// The last trusted time on disk at the start: a proof of age while the clock is not trusted.
+    pub(super) last_trusted: Option<Millis>,
     pub(super) health: Health,
     pub(super) lines: Arc<Lines>,
     pub(super) keeper: Sender<Signal>,
@@ -135,6 +137,7 @@ pub(super) fn boot(path: &Path, environment: &Environment) -> Result<SiteRuntime
         store,
         world,
         clock,
+        last_trusted,
         health,
         lines,
         keeper,
@@ -153,9 +156,11 @@ fn clock(config: &Config) -> Clock {
 /// Puts the stored index in force. A store that cannot be read is a fault, not an end: the first pull mends it.
 fn load_index(store: &Store, config: &Config, world: &World, health: &Health, clock: &Clock) {
     match build::stored_index(store.read(), config) {
-        Ok(Some(index)) => {
-            keep_if_new(store, config, &index);
-            world.swap_index(Arc::new(index));
+        Ok(Some(stored)) => {
+            if stored.reworked {
+                keep(store, &stored.index);
+            }
+            world.swap_index(Arc::new(stored.index));
         }
         Ok(None) => tracing::info!("no facts yet: every card is refused until the first pull"),
         Err(error) => {
@@ -166,16 +171,9 @@ fn load_index(store: &Store, config: &Config, world: &World, health: &Health, cl
     }
 }
 
-/// An index that had to be worked out because the rules changed is kept, so that the next start need not.
-fn keep_if_new(store: &Store, config: &Config, index: &Index) {
-    let rules = build::rules_fingerprint(&config.rules);
-    if store.read().rules().ok().flatten() == Some(rules) {
-        return;
-    }
-    let kept = store
-        .replace_image(&index.to_image())
-        .and_then(|_| store.note_rules(rules));
-    if let Err(error) = kept {
+/// An index that had to be worked out again is kept, so that the next start need not.
+fn keep(store: &Store, index: &Index) {
+    if let Err(error) = store.replace_image(&index.to_image()) {
         tracing::warn!(%error, "the index of the new configuration is not on disk");
     }
 }

@@ -170,8 +170,9 @@ async fn take_over(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, 
     // readers' places: a presentation sees all of the old or all of the new.
     let index = worked_out_again(site).await;
     site.world.bind(&next, index);
+    let known = stale::Known::new(site.clock.now(), site.last_trusted, site.clock.monotonic());
     site.world
-        .set_limits(stale::limits(&next, site.store.last_contact()));
+        .set_limits(stale::limits(&next, site.store.last_contact(), known));
     site.lines.reconfigure(&next.lines, &next.doors);
     let _ = site
         .keeper

@@ -6,9 +6,13 @@ use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{Error as MigrationError, MigrationDefinitionError, Migrations};
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// The group of the gateway may read, whatever the umask: `events` and `explain` work for it as the control socket does.
+const MODE: u32 = 0o640;
 
 /// How one of the databases is opened.
 #[derive(Debug)]
@@ -32,6 +36,10 @@ pub(super) fn open(dir: &Path, kind: &Kind) -> Result<Connection, StoreError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(&path, flags).map_err(wrap)?;
+    for suffix in ["", "-wal", "-shm"] {
+        // The logs get the mode of the file when they are made. Best effort: a card that cannot be written says so below.
+        let _ = fs::set_permissions(with_suffix(&path, suffix), fs::Permissions::from_mode(MODE));
+    }
     connection.busy_timeout(Duration::from_secs(5)).map_err(wrap)?;
     connection
         .pragma_update(None, "page_size", kind.page_size)

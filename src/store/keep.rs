@@ -106,14 +106,6 @@ impl Store {
         self.write_files(|db| state::replace_image(db, dir, image))
     }
 
-    /// Notes by which rules the index image was made: see [`ReadStore::rules`].
-    ///
-    /// # Errors
-    /// `Disk`: then the next start works the facts out again, which is right and only slower.
-    pub fn note_rules(&self, fingerprint: i64) -> Result<(), StoreError> {
-        self.write(|db| state::set_value(db, state::RULES, fingerprint))
-    }
-
     /// Everything that can be read: snapshots, facts, blocks, cards, events. Each call sees what was committed
     /// before it.
     #[must_use]

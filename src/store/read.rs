@@ -259,14 +259,6 @@ impl ReadStore {
         self.value(state::TIME)
     }
 
-    /// A fingerprint of the rules by which the index image was made, if it was noted.
-    ///
-    /// # Errors
-    /// `Disk` when the file cannot be read.
-    pub fn rules(&self) -> Result<Option<i64>, StoreError> {
-        self.value(state::RULES)
-    }
-
     fn value(&self, key: &str) -> Result<Option<Millis>, StoreError> {
         match self.state(|db| state::value(db, key)) {
             Err(StoreError::Missing(_)) => Ok(None),

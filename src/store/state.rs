@@ -46,7 +46,6 @@ pub(super) const ACTIVE: &str = "active";
 pub(super) const HELD: &str = "held";
 pub(super) const CONTACT: &str = "last_contact";
 pub(super) const TIME: &str = "last_time";
-pub(super) const RULES: &str = "rules";
 
 /// What is known about a snapshot without opening it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

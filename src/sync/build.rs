@@ -2,12 +2,11 @@
 
 use crate::{
     access::{BuildError, Index, fingerprint},
-    config::{Config, model::RulesConfig},
+    config::Config,
     domain::{Block, Credential, PersonId, Snapshot, facts::Facts, time::Millis},
     rules,
     store::{ReadStore, SnapshotMeta, StoreError},
 };
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What the gateway itself holds beside the platform's facts: it survives every pull.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,10 +47,17 @@ pub fn build(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) ->
     warnings.sort();
     warnings.dedup();
     Ok(Built {
-        index,
+        index: index.stamped(stamp(config)),
         snapshot,
         warnings,
     })
+}
+
+/// What an index was made for: the site and the rules with their mapping. Another of either, and an image on disk is no
+/// use, or whoever lost a right by the configuration would keep it over a restart.
+fn stamp(config: &Config) -> u64 {
+    let rules = format!("{:?}", config.rules);
+    fingerprint(&config.site) ^ siphasher::sip::SipHasher13::new_with_keys(3, 4).hash(rules.as_bytes())
 }
 
 /// The local cards and blocks of a store.
@@ -85,33 +91,36 @@ pub fn rebuild(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMet
     Ok(Some((active.meta, built)))
 }
 
-/// Tells one set of rules and mappings from another. Another version of the program may count the same rules as
-/// others: then the facts are worked out once more.
-#[must_use]
-pub fn rules_fingerprint(rules: &RulesConfig) -> i64 {
-    let mut hasher = DefaultHasher::new();
-    format!("{rules:?}").hash(&mut hasher);
-    hasher.finish().cast_signed()
+/// An index from the store.
+#[derive(Debug)]
+pub struct Stored {
+    /// Ready to decide.
+    pub index: Index,
+    /// It was worked out again just now: the image on disk is another one.
+    pub reworked: bool,
 }
 
-/// The stored index, or one worked out again from the stored facts when it was made for another site, by other rules, or is no
-/// use. `None` when nothing was ever fetched.
+/// The stored index, or one worked out again from the stored facts when it was made for another site or other rules,
+/// or is no use. `None` when nothing was ever fetched.
 ///
 /// # Errors
 /// In words, when the store cannot be read or the index not be built.
-pub fn stored_index(store: &ReadStore, config: &Config) -> Result<Option<Index>, String> {
+pub fn stored_index(store: &ReadStore, config: &Config) -> Result<Option<Stored>, String> {
     let Some(active) = store.active().map_err(|error| error.to_string())? else {
         return Ok(None);
     };
     match Index::from_image(active.image) {
-        Ok(index)
-            if index.site_fingerprint() == fingerprint(&config.site)
-                && store.rules().ok().flatten() == Some(rules_fingerprint(&config.rules)) =>
-        {
-            return Ok(Some(index));
+        Ok(index) if index.site_fingerprint() == stamp(config) => {
+            return Ok(Some(Stored {
+                index,
+                reworked: false,
+            }));
         }
-        Ok(_) => tracing::info!("the site's configuration changed: working the facts out again"),
+        Ok(_) => tracing::info!("the site or the mapping changed: working the facts out again"),
         Err(error) => tracing::warn!(%error, "the stored index is no use: working the facts out again"),
     }
-    Ok(rebuild(store, config)?.map(|(_, built)| built.index))
+    Ok(rebuild(store, config)?.map(|(_, built)| Stored {
+        index: built.index,
+        reworked: true,
+    }))
 }

@@ -368,11 +368,9 @@ impl Puller {
     async fn apply(&mut self, meta: SnapshotMeta, facts: Facts, built: Built) -> Result<String, String> {
         let (store, stored) = (self.store.clone(), meta.clone());
         let (image, was_held) = (built.index.to_image(), self.status.held.is_some());
-        let rules = build::rules_fingerprint(&self.config.rules);
         let kept = blocking(move || {
             let text = |error: StoreError| error.to_string();
             store.apply_snapshot(&stored, &facts, &image).map_err(text)?;
-            store.note_rules(rules).map_err(text)?;
             if was_held {
                 store.discard_held().map(drop).map_err(text)
             } else {
@@ -432,11 +430,7 @@ impl Puller {
             Ok(Some((stored, built))) => {
                 let meta = meta(&built, stored.etag);
                 let (store, image) = (self.store.clone(), built.index.to_image());
-                let rules = build::rules_fingerprint(&self.config.rules);
-                let kept = blocking(move || {
-                    let kept = store.replace_image(&image).and_then(|_| store.note_rules(rules));
-                    kept.map_err(|error| error.to_string())
-                });
+                let kept = blocking(move || store.replace_image(&image).map_err(|error| error.to_string()));
                 if let Err(error) = kept.await {
                     tracing::warn!(%error, "the index of the new configuration is not on disk");
                 }

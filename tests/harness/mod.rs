@@ -1,8 +1,6 @@
 //! A whole site for a scenario: the real daemon as a process, simulated readers on ptys, the reference cloud.
 //! Nothing here sleeps for a guess: it waits for a condition, with a deadline that fails with what was seen.
 
-#![expect(dead_code, reason = "scenarios to come use the rest")]
-
 use std::{
     fmt::Debug,
     fs,

@@ -117,3 +117,23 @@ fn an_unknown_card_has_cousins_that_are_no_grant() {
     assert_eq!(like("ks:02309289"), []);
     assert_eq!(like(known[0]), [], "a known card needs no hint");
 }
+
+#[test]
+#[ignore = "a measurement: cargo test --release -- --ignored --nocapture a_clause_costs"]
+#[expect(clippy::disallowed_methods, reason = "a measurement")]
+fn a_clause_costs_little() {
+    let asked = right(
+        GrantKind::Booking,
+        "rooms",
+        "Meeting room Berlin",
+        Some("2026-11-24T14:25"),
+        None,
+    );
+    let (index, _) = Index::build(&asked.snapshot, &site()).unwrap();
+    let (verdict, rounds) = (asked.verdict().0, 100_000);
+    let start = std::time::Instant::now();
+    for _ in 0..rounds {
+        std::hint::black_box(nearest_miss(&index, asked.now, &verdict));
+    }
+    println!("{:?} a clause", start.elapsed() / rounds);
+}

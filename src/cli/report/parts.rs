@@ -1,0 +1,290 @@
+//! The parts of a gateway as people read them: a heading and its rows. What a later version adds is shown as it comes.
+
+use super::View;
+use crate::cli::out::{Cell, Tone, plain};
+use serde_json::Value;
+
+/// A row: a label, and what to know.
+type Row = Vec<Cell>;
+
+/// Sections in the order in which people look, with their headings.
+pub(super) const ORDER: [(&str, &str); 7] = [
+    ("doors", "Doors"),
+    ("lines", "Lines and readers"),
+    ("sync", "Facts from the cloud"),
+    ("check_ins", "Check-ins to the cloud"),
+    ("mqtt", "Building network (MQTT)"),
+    ("store", "Journal"),
+    ("clock", "Clock"),
+];
+
+/// The rows of a section.
+pub(super) fn rows(name: &str, value: &Value, view: &View<'_>) -> Vec<Row> {
+    match name {
+        "doors" => each(value, |id, door| vec![door_row(id, door)]),
+        "lines" => each(value, line_rows),
+        "sync" => sync(value, view),
+        "check_ins" => check_ins(value),
+        "mqtt" => mqtt(value, view),
+        "store" => store(value),
+        "clock" => clock(value),
+        _ => super::flat::rows(value),
+    }
+}
+
+fn each(value: &Value, rows: impl Fn(&str, &Value) -> Vec<Row>) -> Vec<Row> {
+    let parts = value.as_object().into_iter().flatten();
+    parts.flat_map(|(id, part)| rows(id, part)).collect()
+}
+
+fn row(label: &str, text: impl Into<Cell>) -> Row {
+    vec![format!("  {}", plain(label)).into(), text.into()]
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key)?.as_str()
+}
+
+fn number(value: &Value, key: &str) -> u64 {
+    value.get(key).and_then(Value::as_u64).unwrap_or(0)
+}
+
+fn is(value: &Value, key: &str) -> bool {
+    value.get(key).and_then(Value::as_bool).unwrap_or(false)
+}
+
+fn bad(text: impl Into<String>) -> Cell {
+    Cell(plain(&text.into()).into_owned(), Tone::Bad)
+}
+
+fn watch(text: impl Into<String>) -> Cell {
+    Cell(plain(&text.into()).into_owned(), Tone::Watch)
+}
+
+fn door_row(id: &str, door: &Value) -> Row {
+    let state = text(door, "state").unwrap_or("?").replace('_', " ");
+    let contact = match text(door, "contact") {
+        Some("open") => ", stands open",
+        Some("closed") => ", closed",
+        _ => "",
+    };
+    if is(door, "lockdown") {
+        return row(id, bad(format!("LOCKED DOWN, {state}{contact}")));
+    }
+    let shown = format!("{state}{contact}");
+    match state.as_str() {
+        "held" | "forced" => row(id, bad(shown)),
+        _ => row(id, shown),
+    }
+}
+
+fn line_rows(id: &str, line: &Value) -> Vec<Row> {
+    let path = text(line, "path").unwrap_or_default();
+    let shown = if is(line, "open") {
+        format!("{path}, open").into()
+    } else {
+        bad(format!("{path}, not there"))
+    };
+    let mut rows = vec![row(id, shown)];
+    let trouble = [
+        ("noise", "bytes of noise"),
+        ("bad_checks", "damaged frames"),
+        ("strays", "stray frames"),
+    ];
+    let counted = trouble
+        .iter()
+        .filter_map(|(key, words)| {
+            Some(number(line, key))
+                .filter(|n| *n > 0)
+                .map(|n| format!("{n} {words}"))
+        })
+        .collect::<Vec<_>>();
+    if !counted.is_empty() {
+        rows.push(row("", watch(counted.join(", "))));
+    }
+    let readers = line.get("readers").and_then(Value::as_object);
+    rows.extend(
+        readers
+            .into_iter()
+            .flatten()
+            .map(|(id, reader)| reader_row(id, reader)),
+    );
+    rows
+}
+
+fn reader_row(id: &str, reader: &Value) -> Row {
+    let label = format!("  {id}");
+    if !is(reader, "online") {
+        let mode = if is(reader, "install_mode") {
+            ", INSTALL MODE"
+        } else {
+            ""
+        };
+        return row(&label, bad(format!("offline{mode}")));
+    }
+    let cards = number(reader, "presentations");
+    let channel = match (is(reader, "install_mode"), is(reader, "secure")) {
+        (true, _) => ", INSTALL MODE: set its key before members come",
+        (false, true) => ", secure channel",
+        (false, false) => "",
+    };
+    let shown = format!("online{channel}, {cards} cards read");
+    if is(reader, "install_mode") {
+        return row(&label, watch(shown));
+    }
+    row(&label, shown)
+}
+
+fn sync(value: &Value, view: &View<'_>) -> Vec<Row> {
+    let when = |key: &str| value.get(key).and_then(Value::as_i64).map(|at| view.when(at));
+    let mut rows = Vec::new();
+    if let Some(place) = text(value, "place") {
+        rows.push(row("from", plain(place).into_owned()));
+    }
+    match value.get("version").and_then(Value::as_u64) {
+        Some(version) => {
+            let fetched = when("taken_at")
+                .map(|at| format!(", fetched {at}"))
+                .unwrap_or_default();
+            rows.push(row("in force", format!("version {version}{fetched}")));
+            let [people, cards, grants] = ["people", "credentials", "grants"].map(|key| number(value, key));
+            rows.push(row(
+                "",
+                format!("{people} people, {cards} cards, {grants} rights"),
+            ));
+        }
+        None => rows.push(row("in force", bad("nothing yet: every card is refused"))),
+    }
+    rows.push(row(
+        "last contact",
+        when("last_contact").unwrap_or("never".into()),
+    ));
+    if let Some(error) = text(value, "last_error") {
+        let tries = number(value, "failures");
+        rows.push(row(
+            "last try",
+            bad(format!("failed ({tries} in a row): {error}")),
+        ));
+    }
+    if let Some(held) = value.get("held").filter(|held| held.is_object()) {
+        let (version, grants) = (number(held, "version"), number(held, "grants"));
+        let why = text(held, "held_because").unwrap_or("it looks wrong");
+        rows.push(row(
+            "held back",
+            bad(format!("version {version} with {grants} rights: {why}")),
+        ));
+        if !why.contains("sync accept") {
+            rows.push(row("", watch("if it is meant: doorward sync accept")));
+        }
+    }
+    let warnings = value.get("warnings").and_then(Value::as_array);
+    for warning in warnings.into_iter().flatten().filter_map(Value::as_str) {
+        rows.push(row("warning", watch(warning)));
+    }
+    rows
+}
+
+fn check_ins(value: &Value) -> Vec<Row> {
+    let mut rows = vec![row(
+        "delivered",
+        format!("{} since the start", number(value, "delivered")),
+    )];
+    let refused = number(value, "refused");
+    if refused > 0 {
+        rows.push(row(
+            "refused by the cloud",
+            watch(format!("{refused} since the start")),
+        ));
+    }
+    let rejected = number(value, "rejected");
+    if rejected > 0 {
+        rows.push(row(
+            "given up",
+            bad(format!("{rejected} that the cloud can never take")),
+        ));
+    }
+    rows.extend(text(value, "last_error").map(|error| row("last try", bad(error))));
+    rows
+}
+
+fn mqtt(value: &Value, view: &View<'_>) -> Vec<Row> {
+    let when = |key: &str| {
+        let at: Option<jiff::Timestamp> = text(value, key)?.parse().ok();
+        at.map(|at| view.when(at.as_millisecond()))
+    };
+    let since = when("since").map(|at| format!(" since {at}")).unwrap_or_default();
+    let state = if is(value, "connected") {
+        format!("connected{since}").into()
+    } else {
+        bad(format!("not connected{since}"))
+    };
+    let mut rows = vec![row("broker", state)];
+    rows.push(row("waiting", format!("{} events", number(value, "pending"))));
+    rows.extend(when("last_ack").map(|at| row("last delivered", at)));
+    rows
+}
+
+fn store(value: &Value) -> Vec<Row> {
+    let (events, most) = (number(value, "events"), number(value, "max_events"));
+    let mut filled = format!("{events} events");
+    if let Some(share) = events.saturating_mul(100).checked_div(most) {
+        filled.push_str(&format!(" of {most} at most ({share} % full)"));
+    }
+    let mut rows = vec![row("kept", filled)];
+    rows.extend(each(value.get("unsent").unwrap_or(&Value::Null), |id, count| {
+        vec![row(&format!("not sent to {id}"), count.to_string())]
+    }));
+    if value.get("ring_survives").and_then(Value::as_bool) == Some(false) {
+        rows.push(row(
+            "ring",
+            bad("an event may be lost if the process dies: look at the runtime directory"),
+        ));
+    }
+    let lost = number(value, "lost");
+    if lost > 0 {
+        rows.push(row("lost", bad(format!("{lost} events since the start"))));
+    }
+    rows.extend(text(value, "last_error").map(|error| row("disk", bad(error))));
+    rows
+}
+
+fn clock(value: &Value) -> Vec<Row> {
+    if is(value, "trusted") {
+        return vec![row("time", "trusted")];
+    }
+    vec![row(
+        "time",
+        watch("a guess: rights with hours or dates follow [clock] untrusted"),
+    )]
+}
+
+/// How long each kind of right still holds without contact.
+pub(super) fn staleness(view: &View<'_>, last_contact: Option<i64>) -> Vec<Row> {
+    let limits = view.limits(last_contact);
+    let kinds = crate::domain::GrantKind::ALL.iter();
+    kinds
+        .map(|kind| {
+            let label = format!("rights by {}", kind.name());
+            match (view.config.sync.max_age.get(kind), limits.stale_from(*kind)) {
+                (None, _) => row(&label, "hold without contact, for as long as they are valid"),
+                (Some(_), None) => row(&label, "nothing fetched yet"),
+                (Some(_), Some(at)) if at <= view.now => {
+                    row(&label, bad(format!("refused since {}", view.when(at))))
+                }
+                (Some(_), Some(at)) => row(&label, format!("hold without contact until {}", view.when(at))),
+            }
+        })
+        .collect()
+}
+
+/// Warnings of the configuration.
+pub(super) fn configuration(view: &View<'_>) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for warning in &view.config.warnings {
+        rows.push(row("warning", watch(warning.trim())));
+    }
+    if rows.is_empty() {
+        rows.push(row("no warnings", ""));
+    }
+    rows
+}
