@@ -23,6 +23,7 @@ use std::{
     fmt::{self, Write as _},
     fs, io,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, UNIX_EPOCH},
 };
 use tables::Tables;
@@ -66,7 +67,12 @@ impl fmt::Display for FileError {
 pub struct FilePlatform {
     path: PathBuf,
     zone: Option<TimeZone>,
+    /// How the files looked before they were last read: a change since then is news, also to a wait that begins later.
+    seen: Arc<Mutex<Option<Stamps>>>,
 }
+
+/// Length and last change of each file, where there is one.
+type Stamps = Vec<Option<(u64, Millis)>>;
 
 impl FilePlatform {
     /// `path` is a TOML file or a folder of CSV files. Times without an offset are local to `zone`, the site's.
@@ -75,6 +81,7 @@ impl FilePlatform {
         Self {
             path,
             zone: TimeZone::get(zone).ok(),
+            seen: Arc::default(),
         }
     }
 
@@ -86,6 +93,7 @@ impl FilePlatform {
     /// # Errors
     /// [`ErrorKind::Unreachable`] when the files cannot be read, [`ErrorKind::Malformed`] with every mistake.
     pub fn read(&self, known: Option<&Known>) -> Result<Fetched, PlatformError> {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.stamps());
         let sources = self.sources()?;
         let etag = fingerprint(&sources);
         if known.is_some_and(|known| known.etag.as_deref() == Some(&etag)) {
@@ -158,19 +166,22 @@ impl FilePlatform {
     }
 
     async fn wait(&self, at_most: Duration) -> bool {
-        let before = self.stamps();
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let before = seen.unwrap_or_else(|| self.stamps());
         let end = tokio::time::Instant::now() + at_most;
-        while tokio::time::Instant::now() < end {
-            tokio::time::sleep_until(end.min(tokio::time::Instant::now() + LOOK)).await;
+        loop {
             if self.stamps() != before {
                 return true;
             }
+            if tokio::time::Instant::now() >= end {
+                return false;
+            }
+            tokio::time::sleep_until(end.min(tokio::time::Instant::now() + LOOK)).await;
         }
-        false
     }
 
     /// Sizes and last changes: cheap to look at.
-    fn stamps(&self) -> Vec<Option<(u64, Millis)>> {
+    fn stamps(&self) -> Stamps {
         let one = |path: &Path| fs::metadata(path).ok().map(|data| (data.len(), changed(&data)));
         if self.path.is_dir() {
             let each = columns::COLLECTIONS.map(|name| one(&self.path.join(format!("{name}.csv"))));
