@@ -63,6 +63,8 @@ mod osdp_shared_bus;
 #[cfg(test)]
 mod osdp_site;
 #[cfg(test)]
+mod readers_in_the_running_gateway;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod wradapt_line;

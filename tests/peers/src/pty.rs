@@ -30,7 +30,8 @@ impl Pty {
     /// # Errors
     /// What the system said.
     pub fn open(link: &Path) -> io::Result<Self> {
-        let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+        // Not for children: a daemon that inherited this end would never see the adapter being pulled.
+        let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         grantpt(&near)?;
         unlockpt(&near)?;
         let mut raw = tcgetattr(&near)?;
