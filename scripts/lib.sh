@@ -9,6 +9,8 @@ TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 TOOLS="$TARGET/tools"
 export PATH="$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin:$TOOLS/bin"
 RUST_MIN=1.95
+# A snapshot that differs fails its test and writes nothing. INSTA_UPDATE=always with cargo itself takes new ones.
+export INSTA_UPDATE=no
 if [ "${CI:-}" = true ]; then
     # A run that nobody edits under gains nothing from incremental compilation.
     export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
@@ -65,6 +67,16 @@ need_apt() {
         dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
     done
     [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
+}
+
+# need_arm64_apt: apt knows Debian's packages for the Raspberry Pi.
+need_arm64_apt() {
+    dpkg --print-foreign-architectures | grep -qx arm64 && return
+    [ "$(dpkg --print-architecture)" = arm64 ] && return
+    say 'adding the architecture arm64 to apt'
+    as_root dpkg --add-architecture arm64
+    as_root apt-get update -qq
+    APT_UPDATED=yes
 }
 
 # need COMMAND=PACKAGE...: a command, whoever installed it; else Debian's package of it.

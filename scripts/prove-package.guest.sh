@@ -37,10 +37,48 @@ inside() {
 }
 # What a time client does when it has the time: adjtimex with ADJ_MAXERROR, ADJ_ESTERROR and ADJ_STATUS, no STA_UNSYNC.
 synchronise() { perl -e '$b = pack("L x4 q4 l x4 x160", 0x1c, 0, 0, 1000, 1000, 0); syscall(159, $b) >= 0 or die $!'; }
+# `report` ends with 1 while faults stand; here it matters that the gateway answered. "$@": as whom.
+reports() { "$@" doorward report --json >/tmp/report; grep -q '"version":' /tmp/report; }
+as_helper() { reports runuser -u helper --; }
+as_stranger() { ! reports runuser -u nobody --; }
+online() { reports && grep -q '"open":true' /tmp/report; }
+grants() { doorward events --json | grep '"granted"' | grep -q '"garage-door"'; }
+journalled() { doorward events --json | grep -c '"granted"'; }
+configure() { cat >/etc/doorward/doorward.toml; }
+garage() { # garage CLOUD: a site with one reader on ttyS1
+    configure <<SITE
+[site]
+id = "proof"
+zone = "Europe/Madrid"
+[cloud]
+$1
+[map.groups]
+"Staff" = ["all"]
+[[line]]
+id = "bus"
+path = "/dev/ttyS1"
+kind = "wradapt"
+[[line.reader]]
+id = "garage"
+door = "garage-door"
+frame = "text"
+[[door]]
+id = "garage-door"
+[[group]]
+id = "all"
+doors = ["garage-door"]
+SITE
+}
 
 check 'it installs' dpkg -i /doorward.deb
 check 'it starts and says that it is ready' within 30 active
 check 'it runs as its own user' test "$(stat -c %U "/proc/$(pid)")" = doorward
+check 'root may ask how it is' within 10 reports
+useradd --groups doorward helper
+check 'who is in the group doorward may' as_helper
+check 'others may not' as_stranger
+cp /etc/doorward/doorward.toml /shipped.toml
+check 'the configuration that is shipped has no mistakes' doorward check-config
 check 'system calls are filtered' status_line Seccomp 2
 check 'it has no capabilities and gets none' status_line CapBnd 0000000000000000
 check 'only it and root read its state' test "$(stat -c %a:%U /var/lib/doorward)" = 750:doorward
@@ -51,13 +89,45 @@ check 'an unsynchronised clock is not called synchronised' test ! -e /run/doorwa
 check 'the clock is synchronised' synchronise
 check 'that is noticed' within 60 test -e /run/doorward-clock/synchronised
 check 'the gateway can see it' inside 'test -e /run/doorward-clock/synchronised'
+cat >/etc/doorward/facts.toml <<'FACTS'
+[[people]]
+id = "ada"
+name = "Ada Ardley"
+credentials = ["uid:04A2B3C4D5E680"]
+groups = ["Staff"]
+FACTS
+garage 'kind = "file"
+path = "facts.toml"'
+check 'another configuration is put into force' systemctl reload doorward
+check 'its serial line is open' within 30 online
+check 'a card at the reader opens' within 60 grants
+granted=$(journalled)
 ring=$(stat -c %i /run/doorward)
 check 'it can be killed' sh -c "kill -KILL $(pid)"
 check 'it is back and ready' within 30 restarted
+check 'what was granted before is in its journal' test "$(journalled)" -ge "$granted"
 check 'the runtime directory survived' test "$(stat -c %i /run/doorward)" = "$ring"
 check 'it stops' systemctl stop doorward
 check 'the runtime directory survived the stop' test "$(stat -c %i /run/doorward)" = "$ring"
 check 'it starts again' systemctl start doorward
+mkdir -p /etc/systemd/system/doorward.service.d
+garage 'kind = "contract"
+url = "http://127.0.0.1:9"
+token = { credential = "cloud-token" }'
+check 'a secret that it was not given is missed' sh -c '! timeout 20 systemctl restart doorward'
+(umask 077 && echo token-of-the-proof >/etc/doorward/secrets/cloud-token)
+sed -n 's/^#\(LoadCredential=cloud-token:\)/[Service]\n\1/p' /lib/systemd/system/doorward.service \
+    >/etc/systemd/system/doorward.service.d/token.conf
+systemctl daemon-reload
+check 'a secret by LoadCredential reaches it' systemctl restart doorward
+check 'and it decides without that cloud' within 30 online
+granted=$(journalled)
+more() { test "$(journalled)" -gt "$granted"; }
+check 'from the facts that it has' within 60 more
+rm -r /etc/systemd/system/doorward.service.d
+cp /shipped.toml /etc/doorward/doorward.toml
+systemctl daemon-reload
+check 'the configuration that is shipped again' systemctl restart doorward
 echo kept >/var/lib/doorward/kept
 check 'it can be removed' dpkg -r doorward
 check 'it is stopped then' sh -c '! ls -l /proc/[0-9]*/exe 2>/dev/null | grep -q /usr/bin/doorward'

@@ -169,7 +169,7 @@ fn a_damaged_journal_is_moved_aside_and_what_reads_is_fetched_back() {
         recovered.installation
     };
     // One page in the middle, and the page that says what the tables are.
-    garble(&dir.path().join("journal.db"), 40 * 4_096, 4_096);
+    garble(&dir.path().join("journal.db"), 160 * 1_024, 4_096);
     garble(&dir.path().join("journal.db"), 100, 1);
     let health = Health::default();
     let (store, recovered) = store_with(&options, &health);
@@ -196,7 +196,7 @@ fn a_damaged_journal_after_a_reboot_never_gives_an_id_twice() {
         store.flush().unwrap();
         recovered.installation
     };
-    garble(&dir.path().join("journal.db"), 40 * 4_096 + 10, 2_000);
+    garble(&dir.path().join("journal.db"), 160 * 1_024 + 10, 2_000);
     let db = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
     db.execute_batch("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'salvage'")
         .unwrap();
@@ -221,8 +221,8 @@ fn damage_that_shows_while_running_is_repaired_while_running() {
         }
     }
     // The last leaf of the table of events: read by the next insert, not by the start.
-    let pages = fs::metadata(dir.path().join("journal.db")).unwrap().len() / 4_096;
-    garble(&dir.path().join("journal.db"), (pages - 20) * 4_096, 20 * 4_096);
+    let pages = fs::metadata(dir.path().join("journal.db")).unwrap().len() / 1_024;
+    garble(&dir.path().join("journal.db"), (pages - 20) * 1_024, 20 * 1_024);
     let health = Health::default();
     let (store, _) = store_with(&options, &health);
     store.register("mqtt", Begin::Oldest).unwrap();
@@ -233,6 +233,89 @@ fn damage_that_shows_while_running_is_repaired_while_running() {
     });
     eventually("the ring's are there", || sequences(&store).last() == Some(&last));
     let _ = store.flush();
+}
+
+/// A page of the table of events that holds only events, in the middle of the file: its number from 0, and how many
+/// events it holds. (The file format: 2.3 of sqlite.org/fileformat.html.)
+fn middle_leaf(journal: &Path) -> (u64, u64) {
+    let bytes = fs::read(journal).unwrap();
+    let pages = bytes.len() / 1_024;
+    let cells = |page: usize| u64::from(bytes[page * 1_024 + 3]) << 8 | u64::from(bytes[page * 1_024 + 4]);
+    let page = (pages / 2..pages)
+        .find(|page| bytes[page * 1_024] == 13 && cells(*page) > 3)
+        .unwrap();
+    (page as u64, cells(page))
+}
+
+/// A journal of 3,000 events with one damaged page in the middle, and how many events stood there.
+fn journal_with_a_damaged_leaf(dir: &Path) -> u64 {
+    let runtime = tempfile::tempdir().unwrap();
+    let (store, _) = store(&options(dir, runtime.path()));
+    store.register("mqtt", Begin::Oldest).unwrap();
+    record(&store, 3_000);
+    drop(store);
+    let (page, cells) = middle_leaf(&dir.join("journal.db"));
+    garble(&dir.join("journal.db"), page * 1_024, 1_024);
+    cells
+}
+
+#[test]
+fn a_page_that_only_a_reader_meets_is_repaired_and_costs_only_its_own_events() {
+    // No ring from before: what comes back comes from the damaged file.
+    let (dir, reboot) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let gone = journal_with_a_damaged_leaf(dir.path());
+    let health = Health::default();
+    let (store, recovered) = store_with(&options(dir.path(), reboot.path()), &health);
+    assert_eq!((recovered.moved_aside.len(), recovered.last), (0, 3_000));
+    let last = record(&store, 10);
+    store.flush().unwrap();
+    assert!(faults(&health).is_empty(), "nobody has met it yet");
+    let read = |after: u64| store.events_after(after, 500);
+    let mut after = 0;
+    while let Ok(events) = read(after) {
+        after = events.last().expect("it stops at the damage").seq;
+    }
+    eventually("the reader goes on past the damage", || {
+        read(after).is_ok_and(|events| !events.is_empty())
+    });
+    let kept = sequences(&store);
+    assert_eq!(kept.len() as u64, last - gone, "one page's events are gone");
+    assert_eq!((kept.first(), kept.last()), (Some(&1), Some(&last)));
+    assert_eq!(faults(&health), ["disk_corrupt:journal"]);
+    assert_eq!(record(&store, 1), last + 1);
+    store.flush().unwrap();
+    assert_eq!(store.health().last_error, None);
+}
+
+#[test]
+fn damage_under_the_running_daemon_loses_nothing_old_that_is_readable() {
+    let (dir, reboot) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let gone = journal_with_a_damaged_leaf(dir.path());
+    // And the end of the file, which the next insert meets.
+    let path = dir.path().join("journal.db");
+    let pages = fs::metadata(&path).unwrap().len() / 1_024;
+    let at_the_end = 4;
+    garble(&path, (pages - at_the_end) * 1_024, (at_the_end * 1_024) as usize);
+    let health = Health::default();
+    let (store, recovered) = store_with(&options(dir.path(), reboot.path()), &health);
+    let first = record(&store, 1);
+    record(&store, 9);
+    assert!(first > 3_000, "no number is given twice: {first}");
+    eventually("old and new are there", || {
+        sequences(&store).last() == Some(&(first + 9))
+    });
+    let old = sequences(&store).into_iter().filter(|seq| *seq <= 3_000).count() as u64;
+    // Ten events or so to a page.
+    assert!(
+        (3_000 - gone - 12 * at_the_end..=3_000 - gone).contains(&old),
+        "{old}, {gone}"
+    );
+    assert!(
+        store
+            .event_id(first)
+            .as_str()
+            .starts_with(&recovered.installation)
+    );
 }
 
 #[test]

@@ -1,6 +1,12 @@
 //! Scenarios, one file each, named by what happens.
 
 #[cfg(test)]
+mod booking_deleted_while_offline;
+#[cfg(test)]
+mod change_reaches_the_door_at_once;
+#[cfg(test)]
+mod check_ins_arrive_once;
+#[cfg(test)]
 mod cli_commands;
 #[cfg(test)]
 mod cli_help_pages;
@@ -8,6 +14,10 @@ mod cli_help_pages;
 mod cli_output;
 #[cfg(test)]
 mod cli_talks_to_the_gateway;
+#[cfg(test)]
+mod cloud_not_to_be_trusted;
+#[cfg(test)]
+mod cloud_site;
 #[cfg(test)]
 mod config_changes_while_running;
 #[cfg(test)]
@@ -21,6 +31,8 @@ mod contract_adapter;
 #[cfg(test)]
 mod facts_file;
 #[cfg(test)]
+mod facts_that_contradict;
+#[cfg(test)]
 mod fob_opens_the_door;
 #[cfg(test)]
 mod harness;
@@ -28,6 +40,8 @@ mod harness;
 mod journal_bounds;
 #[cfg(test)]
 mod journal_disk_faults;
+#[cfg(test)]
+mod journal_figures;
 #[cfg(test)]
 mod journal_killed;
 #[cfg(test)]
@@ -64,6 +78,11 @@ mod osdp_shared_bus;
 mod osdp_site;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
+mod partial_sync_never_revokes;
+#[cfg(test)]
+mod snapshot_held_back;
+#[cfg(test)]
+mod stale_without_contact;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]

@@ -10,7 +10,9 @@
 //! | [`build`] | a snapshot and a site in, an index and warnings out |
 //! | [`image`] | the same bytes on disk: version, checksum, checks of every reference |
 //! | `table` | the hash table of cards: two buckets a card, whatever the cards are |
-//! | [`explain`] | a verdict in words and as JSON |
+//! | [`mod@explain`] | a verdict in words and as JSON |
+//! | [`miss`] | the nearest miss in one clause, for the event of a refusal |
+//! | [`cousins`] | known cards that look like an unknown one, for people who look into a refusal |
 //!
 //! # Order of the checks
 //! The first that applies decides. `docs/reasons.md` says what each reason means.
@@ -27,11 +29,13 @@
 //! 7. The nearest miss, see [`decide`].
 
 pub mod build;
+pub mod cousins;
 pub mod decide;
 pub mod explain;
 pub mod hours;
 pub mod image;
 pub mod index;
+pub mod miss;
 pub mod query;
 mod table;
 
@@ -41,7 +45,9 @@ mod model;
 mod tests;
 
 pub use build::{BuildError, BuildWarning, fingerprint};
+pub use cousins::{Cousin, Likeness};
 pub use explain::{Explanation, explain, feedback};
 pub use image::ImageError;
 pub use index::{DoorRef, GrantRef, HolderRef, Index, TargetRef};
+pub use miss::nearest_miss;
 pub use query::{DoorIx, GrantIx, Limits, PersonIx, Query, Verdict};

@@ -2,6 +2,7 @@
 
 mod golden;
 mod images;
+mod misses;
 mod no_allocation;
 mod random;
 mod reasons;

@@ -162,11 +162,13 @@ fn answer(config: &Config, args: &ExplainArgs, out: &mut Out) -> Result<u8, Fail
         let hint = "nothing was fetched from the cloud yet: `doorward sync now`, then `doorward sync status`";
         return Err(Failure::new(status::FAILED, Reason::NoSnapshot.words(), hint));
     };
-    let limits = stale::limits(config, store.last_contact()?);
+    let now = question.at.map_or_else(|| clock.now(), Moment::trusted);
+    let known = stale::Known::new(now, store.last_trusted_time()?, clock.monotonic());
+    let limits = stale::limits(config, store.last_contact()?, known);
     let query = Query {
         credential: Some(&question.credential),
         door: index.door(question.door.as_str()),
-        now: question.at.map_or_else(|| clock.now(), Moment::trusted),
+        now,
         lockdown: false,
         limits: &limits,
     };

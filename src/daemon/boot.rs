@@ -72,7 +72,10 @@ pub(super) fn boot(path: &Path, environment: &Environment) -> Result<SiteRuntime
     for warning in &recovered.warnings {
         tracing::warn!("{warning}");
     }
-    let world = Arc::new(World::new(&config, stale::limits(&config, store.last_contact())));
+    let last_trusted = store.read().last_trusted_time().ok().flatten();
+    let known = stale::Known::new(clock.now(), last_trusted, clock.monotonic());
+    let limits = stale::limits(&config, store.last_contact(), known);
+    let world = Arc::new(World::new(&config, limits));
     load_index(&store, &config, &world, &health, &clock);
 
     let recorder: Arc<dyn Recorder> = Arc::new(store.clone());

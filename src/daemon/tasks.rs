@@ -15,7 +15,7 @@ use crate::{
     store::{Begin, Store},
     sync::{
         checkins::{self, Drain},
-        pull::{Command, Doors, Puller},
+        pull::{self, Command, Doors, Puller},
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -97,6 +97,10 @@ impl Tasks {
             }
         } else {
             self.end_cloud().await;
+            // What was wrong with that cloud says nothing about the next one, or about none.
+            for fault in pull::FAULTS {
+                site.health.clear(fault);
+            }
             self.begin_cloud(site);
         }
         if !same_cloud || self.checkins.config != site.config.checkins {

@@ -6,7 +6,7 @@ use super::{
     world::{Binding, World},
 };
 use crate::{
-    access::{Index, Limits, Query, Verdict, feedback},
+    access::{Index, Limits, Query, Verdict, feedback, nearest_miss},
     clock::Clock,
     domain::{
         Answer, ClockQuality, DoorId, EventKind, PersonId, Presentation, ReaderId, Reason, Release,
@@ -154,6 +154,7 @@ fn draft(
         reason: Some(verdict.reason),
         source: grant.as_ref().map(|grant| grant.source_id.to_owned()),
         rule: grant.as_ref().map(|grant| grant.rule),
+        detail: index.and_then(|index| nearest_miss(index, now, &verdict)),
         ..Draft::new(kind, now.at, clock)
     }
 }

@@ -206,6 +206,38 @@ fn every_refusal_is_recorded_and_releases_nothing() {
 }
 
 #[test]
+fn the_event_of_a_refusal_names_the_nearest_miss() {
+    let bench = bench(true);
+    let mut snapshot = snapshot();
+    snapshot.grants[0].kind = GrantKind::Booking;
+    snapshot.grants[0].source.label = "Meeting room".into();
+    snapshot.grants[0].window.from = Some(1_800_000);
+    let (index, _) = Index::build(&snapshot, &bench.config.site).unwrap();
+    bench.world.swap_index(Arc::new(index));
+    assert_eq!(bench.present("front-reader", Some(card())).reason, Reason::NotYet);
+    let draft = bench.memory.0.lock().unwrap()[0].clone();
+    // Madrid is an hour ahead of UTC on 1 January 1970.
+    assert_eq!(draft.detail.as_deref(), Some("booking Meeting room starts 01:30"));
+    assert_eq!(
+        (draft.person.is_some(), draft.source.as_deref()),
+        (true, Some("m1")),
+        "the building network withholds the clause with the person"
+    );
+    bench.clock.advance(Duration::from_secs(1_800));
+    let _ = bench.present("front-reader", Some(card()));
+    assert_eq!(
+        bench.memory.0.lock().unwrap()[1].detail,
+        None,
+        "a grant misses nothing"
+    );
+    assert_eq!(
+        crate::access::miss::MAX_CLAUSE,
+        crate::store::MAX_DETAIL,
+        "it fits the journal"
+    );
+}
+
+#[test]
 fn without_facts_everybody_is_refused_for_that_reason() {
     let bench = bench(false);
     assert_eq!(

@@ -119,6 +119,20 @@ pub(super) fn open_read_only(dir: &Path, kind: &Kind) -> Result<Connection, Stor
     Ok(connection)
 }
 
+/// Reads all of a file and says what is wrong with it.
+pub(super) fn check(dir: &Path, kind: &Kind) -> Result<(), StoreError> {
+    let connection = open_read_only(dir, kind)?;
+    let wrap = |error| StoreError::sqlite(&dir.join(kind.name), error);
+    let verdict: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(wrap)?;
+    if verdict == "ok" {
+        return Ok(());
+    }
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    Err(wrap(rusqlite::Error::SqliteFailure(code, Some(verdict))))
+}
+
 fn open_immutable(path: &Path) -> rusqlite::Result<Connection> {
     let escaped: String = path
         .to_string_lossy()

@@ -6,12 +6,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 use rusqlite_migration::{M, Migrations};
 use std::{collections::BTreeMap, path::Path};
 
-/// The journal's file. Small pages: every commit writes whole ones, and an event is some hundred bytes
-/// (docs/journal.md has the measurements).
+/// The journal's file. Small pages: every commit writes whole ones, and an event is some hundred bytes. The log is folded
+/// into the file every 4 MiB (docs/journal.md has the measurements).
 pub(super) static JOURNAL: Kind = Kind {
     name: "journal.db",
-    page_size: 4_096,
-    checkpoint: 1_000,
+    page_size: 1_024,
+    checkpoint: 4_000,
     migrations: Migrations::from_slice(STEPS),
     version: STEPS.len() as i64,
 };
@@ -50,9 +50,14 @@ pub(super) struct Extent {
     pub(super) last: u64,
     /// Events, exact but for single ones missing in the middle.
     pub(super) count: u64,
+    /// Damaged where the last event stands: `last` is a guess, and too low.
+    pub(super) torn_end: bool,
     pub(super) epochs: Vec<Epoch>,
     pub(super) cursors: BTreeMap<String, u64>,
 }
+
+/// The highest number a row can have.
+pub(super) const MAX_SEQ: u64 = i64::MAX as u64;
 
 pub(super) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
@@ -160,7 +165,12 @@ pub(super) fn write_cursors(db: &Connection, cursors: &BTreeMap<String, u64>) ->
 
 /// Events above `seq`, in order, raw.
 pub(super) fn rows_after(db: &Connection, seq: u64, limit: usize) -> rusqlite::Result<Vec<(u64, Vec<u8>)>> {
-    let mut statement = db.prepare("SELECT seq, body FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
+    rows_from(db, seq.saturating_add(1), limit)
+}
+
+/// Events from `seq` on, in order, raw. Looks for `seq` itself: the page of the one before need not be readable.
+pub(super) fn rows_from(db: &Connection, seq: u64, limit: usize) -> rusqlite::Result<Vec<(u64, Vec<u8>)>> {
+    let mut statement = db.prepare("SELECT seq, body FROM event WHERE seq >= ?1 ORDER BY seq LIMIT ?2")?;
     let rows = statement.query_map(params![signed(seq), signed(limit as u64)], |row| {
         Ok((unsigned(row.get(0)?), row.get(1)?))
     })?;

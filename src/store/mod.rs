@@ -5,7 +5,9 @@
 //! | `record` | an event as bytes |
 //! | `ring` | where an event stands before its reader is answered (invariant 3) |
 //! | `writer` | the journal's thread: group commit with full sync, bounds, recovery |
+//! | `schedule` | when that thread commits, looks, or lies down |
 //! | `journal` | the journal's tables |
+//! | `repair` | damage that only a reader meets |
 //! | `salvage` | fetching back what a damaged journal still gives |
 //! | `state` | snapshots, local cards, blocks, marks of time, in a file of their own |
 //! | `file` | opening, migrating, moving aside |
@@ -20,8 +22,10 @@ mod journal;
 mod open;
 mod read;
 mod record;
+mod repair;
 mod ring;
 mod salvage;
+mod schedule;
 mod shared;
 mod state;
 mod writer;
@@ -66,7 +70,6 @@ struct Inner {
     shared: SharedRef,
     commands: Mutex<Option<mpsc::Sender<Command>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    state: Mutex<state::Writer>,
     contact: Noted,
     time: Noted,
     /// Holds the lock on the state directory.
@@ -139,7 +142,7 @@ impl Store {
     /// full journal does not take: then it is counted as lost and shown.
     pub fn record(&self, draft: &Draft) -> u64 {
         let seq = self.0.shared.ring.put(draft);
-        self.0.shared.wake();
+        self.0.shared.call();
         seq
     }
 
@@ -240,7 +243,7 @@ impl Store {
             shared.set_cursor(&mut cursors, subscriber, seq.min(shared.ring.head()));
             drop(cursors);
             if shared.ring.head() > shared.ring.committed() {
-                shared.wake();
+                shared.call();
             }
         }
         Ok(())
@@ -251,13 +254,14 @@ impl Store {
         mut work: impl FnMut(&mut rusqlite::Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let shared = &self.0.shared;
-        let mut writer = lock(&self.0.state);
+        let mut writer = lock(&shared.owner.state);
         let result = writer.with(&shared.state_dir, shared.now(), &mut work);
+        drop(writer);
         match &result {
             Ok(_) => shared.clear_but("state", None),
             Err(error) => shared.raise("state", error),
         }
-        open::show_damaged(shared);
+        open::show_damaged(&shared.state_dir, &shared.health, shared.now());
         result
     }
 
@@ -292,7 +296,7 @@ impl Store {
         let packed = state::pack(facts).map_err(snapshot)?;
         let meta = serde_json::to_string(meta).map_err(snapshot)?;
         self.write(|db| state::put_snapshot(db, role, &meta, &packed, image))?;
-        lock(&self.0.state).fold();
+        lock(&self.0.shared.owner.state).fold();
         Ok(())
     }
 
@@ -484,7 +488,7 @@ impl Inner {
             // A panic there was reported by the panic hook; there is nothing to add.
             let _ = thread.join();
         }
-        let mut writer = lock(&self.state);
+        let mut writer = lock(&self.shared.owner.state);
         for (noted, key) in [(&self.contact, state::CONTACT), (&self.time, state::TIME)] {
             if let Some(due) = noted.due(1) {
                 let _ = writer.with(&self.shared.state_dir, self.shared.now(), &mut |db| {

@@ -6,9 +6,10 @@ use super::{
     file::{self, Kind},
     journal::{self, Epoch, Extent, JOURNAL},
     read::ReadStore,
+    repair::Owner,
     ring::{DEFAULT_SLOTS, Found, RING_FILE, Ring},
     salvage::Salvage,
-    shared::{Cursors, Shared, SharedRef, lock},
+    shared::{Bell, Cursors, Shared, SharedRef, lock},
     state::{self, STATE},
     writer::Writer,
 };
@@ -140,7 +141,7 @@ impl Store {
         if start.is_foreign(&found, &extent) {
             (ring, found) = start.set_ring_aside(&found)?;
         }
-        start.identify(&mut extent, &found, known)?;
+        start.identify(&mut extent, &found, known && salvage.is_none())?;
         let head = extent.last.max(found.last);
         let committed = if known {
             extent.last
@@ -174,7 +175,7 @@ impl Store {
             lock(&shared.cursors).urgent = true;
         }
         let store = spawn(shared, writer, guard)?;
-        show_damaged(&store.0.shared);
+        show_damaged(&options.state_dir, health, start.now());
         Ok((store, start.recovered))
     }
 
@@ -257,9 +258,14 @@ impl Start<'_> {
         let path = dir.join(JOURNAL.name);
         let opened = file::open(&dir, &JOURNAL).and_then(|db| {
             let wrap = |error| StoreError::sqlite(&path, error);
-            let extent = journal::extent(&db).map_err(wrap)?;
-            let salvage = Salvage::resume(&dir, &db).map_err(wrap)?;
-            Ok((db, extent, salvage))
+            let mut extent = journal::extent(&db).map_err(wrap)?;
+            let Some((salvage, damaged)) = Salvage::resume(&dir, &db).map_err(wrap)? else {
+                return Ok((db, extent, None));
+            };
+            // Numbers that are still to be copied were given out as well.
+            extent.last = extent.last.max(damaged.last);
+            extent.torn_end = damaged.torn_end;
+            Ok((db, extent, Some(salvage)))
         });
         let error = match opened {
             Ok((db, extent, salvage)) => return Ok((Some(db), extent, salvage, true)),
@@ -324,9 +330,9 @@ impl Start<'_> {
             (Some(_), false) => return Ok(()),
             (None, true) if known && !lost_end => 1,
             (None, false) if !lost_end => return Ok(()),
-            (None, false) => extent.last + 1,
+            (None, false) if !extent.torn_end => extent.last + 1,
             // Nothing is known: above anything that counting can have reached.
-            (None, true) => u64::try_from(self.now()).unwrap_or(0).max(1),
+            (None, _) => u64::try_from(self.now()).unwrap_or(0).max(1),
         };
         let installation = match self.options.installation.clone().filter(|_| first == 1) {
             Some(name) => name,
@@ -346,6 +352,11 @@ impl Start<'_> {
         salvaging: bool,
     ) -> SharedRef {
         let in_memory = !survives || is_memory(&self.options.runtime_dir);
+        let owner = Arc::new(Owner::new(
+            self.options.state_dir.clone(),
+            self.clock.clone(),
+            self.health.clone(),
+        ));
         let shared = Shared {
             state_dir: self.options.state_dir.clone(),
             max_events: self.options.max_events.max(1),
@@ -362,8 +373,10 @@ impl Start<'_> {
             gone: AtomicU64::new(0),
             salvaging: AtomicBool::new(salvaging),
             last_error: Mutex::default(),
-            read: ReadStore::new(&self.options.state_dir),
+            read: ReadStore::of(&owner),
+            owner,
             thread: OnceLock::new(),
+            bell: Bell::default(),
         };
         let mut cursors = Cursors::default();
         let _ = shared.ring.clear_cursors();
@@ -439,7 +452,6 @@ fn spawn(shared: SharedRef, mut writer: Writer, guard: Option<File>) -> Result<S
         shared,
         commands: Mutex::new(Some(commands)),
         thread: Mutex::new(Some(thread)),
-        state: Mutex::default(),
         contact: Noted::new(contact),
         time: Noted::new(time),
         guard,
@@ -447,11 +459,11 @@ fn spawn(shared: SharedRef, mut writer: Writer, guard: Option<File>) -> Result<S
 }
 
 /// Shows damaged files for as long as they lie there, and nothing once somebody took them away.
-pub(super) fn show_damaged(shared: &Shared) {
+pub(super) fn show_damaged(dir: &Path, health: &Health, now: Millis) {
     let show = |kind: &Kind, name: &str| {
         let key = format!("{}:{name}", DiskFault::Corrupt.kind());
-        let Some(last) = file::aside(&shared.state_dir, kind).pop() else {
-            shared.health.clear(&key);
+        let Some(last) = file::aside(dir, kind).pop() else {
+            health.clear(&key);
             return;
         };
         let text = format!(
@@ -460,7 +472,7 @@ pub(super) fn show_damaged(shared: &Shared) {
             kind.name,
             last.display()
         );
-        shared.health.raise(&key, text, shared.now());
+        health.raise(&key, text, now);
     };
     show(&JOURNAL, "journal");
     show(&STATE, "state");

@@ -2,9 +2,10 @@
 //! written.
 
 use super::{
-    error::StoreError,
+    error::{DiskFault, StoreError},
     file,
     journal::{self, JOURNAL},
+    repair::Owner,
     shared::lock,
     state::{self, LocalCard, STATE, StoredSnapshot},
 };
@@ -12,7 +13,7 @@ use crate::domain::{Block, EntryEvent, Millis, facts::Facts};
 use rusqlite::Connection;
 use std::{
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 /// The store, for reading only. Sees what was committed before each call.
@@ -20,6 +21,8 @@ use std::{
 pub struct ReadStore {
     dir: PathBuf,
     journal: Mutex<Option<Connection>>,
+    /// In the daemon: who repairs what is damaged.
+    owner: Option<Arc<Owner>>,
 }
 
 impl ReadStore {
@@ -27,6 +30,15 @@ impl ReadStore {
         Self {
             dir: dir.to_owned(),
             journal: Mutex::new(None),
+            owner: None,
+        }
+    }
+
+    /// The daemon's own: damage that it meets is repaired.
+    pub(super) fn of(owner: &Arc<Owner>) -> Self {
+        Self {
+            owner: Some(Arc::clone(owner)),
+            ..Self::new(&owner.dir)
         }
     }
 
@@ -42,14 +54,22 @@ impl ReadStore {
 
     fn journal<T>(&self, ask: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let mut slot = lock(&self.journal);
-        let connection = match slot.take() {
-            Some(open) => open,
-            None => file::open_read_only(&self.dir, &JOURNAL)?,
+        let open = match slot.take() {
+            Some(open) => Ok(open),
+            None => file::open_read_only(&self.dir, &JOURNAL),
         };
         // After an error the connection is dropped: the file may have been replaced.
-        let answer = ask(&connection)?;
-        *slot = Some(connection);
-        Ok(answer)
+        let answer = open.and_then(|connection| {
+            let answer = ask(&connection)?;
+            *slot = Some(connection);
+            Ok(answer)
+        });
+        if let (Err(error), Some(owner)) = (&answer, &self.owner)
+            && error.disk_fault() == Some(DiskFault::Corrupt)
+        {
+            owner.suspect_journal();
+        }
+        answer
     }
 
     /// Lets go of the file, which was replaced or can now be written.
@@ -61,9 +81,18 @@ impl ReadStore {
         self.dir.join(JOURNAL.name)
     }
 
-    fn state<T>(&self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        let connection = file::open_read_only(&self.dir, &STATE)?;
-        ask(&connection).map_err(|error| StoreError::sqlite(&self.dir.join(STATE.name), error))
+    fn state<T>(&self, ask: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let attempt = || {
+            let connection = file::open_read_only(&self.dir, &STATE)?;
+            ask(&connection).map_err(|error| StoreError::sqlite(&self.dir.join(STATE.name), error))
+        };
+        match (attempt(), &self.owner) {
+            (Err(error), Some(owner)) if error.disk_fault() == Some(DiskFault::Corrupt) => {
+                owner.repair_state()?;
+                attempt()
+            }
+            (answer, _) => answer,
+        }
     }
 
     /// Events above `seq`, at most `limit`, in the journal's order. Begin with 0.
@@ -177,7 +206,7 @@ impl ReadStore {
 
     fn or_empty<T>(
         &self,
-        ask: impl FnOnce(&Connection) -> rusqlite::Result<Vec<T>>,
+        ask: impl Fn(&Connection) -> rusqlite::Result<Vec<T>>,
     ) -> Result<Vec<T>, StoreError> {
         match self.state(ask) {
             Err(StoreError::Missing(_)) => Ok(Vec::new()),
@@ -208,6 +237,15 @@ impl ReadStore {
             (Ok(None), Err(StoreError::Missing(_))) => Ok(None),
             (Ok(None), Err(error)) | (Err(error), _) => Err(error),
         }
+    }
+
+    /// The last time that was noted while it was trusted, Unix milliseconds, to an hour: it is at least as late as this
+    /// for certain.
+    ///
+    /// # Errors
+    /// `Disk` when the file cannot be read.
+    pub fn last_trusted_time(&self) -> Result<Option<Millis>, StoreError> {
+        self.value(state::TIME)
     }
 
     fn value(&self, key: &str) -> Result<Option<Millis>, StoreError> {

@@ -4,6 +4,7 @@ use super::{
     error::{DiskFault, StoreError},
     journal::{self, Epoch},
     read::ReadStore,
+    repair::Owner,
     ring::Ring,
 };
 use crate::{clock::Clock, domain::EventId, health::Health};
@@ -13,9 +14,10 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering, fence},
     },
     thread::Thread,
+    time::Duration,
 };
 use tokio::sync::watch;
 
@@ -42,7 +44,42 @@ pub(super) struct Shared {
     pub(super) salvaging: AtomicBool,
     pub(super) last_error: Mutex<Option<String>>,
     pub(super) read: ReadStore,
+    pub(super) owner: Arc<Owner>,
     pub(super) thread: OnceLock<Thread>,
+    pub(super) bell: Bell,
+}
+
+/// Whether the journal's thread has to be called. Waking costs a system call and, on a busy machine, the caller's
+/// turn: an event does it only for a thread that does not look by itself.
+#[derive(Debug, Default)]
+pub(super) struct Bell {
+    asleep: AtomicBool,
+    /// When it was rung, in nanoseconds of the monotonic clock.
+    rung: AtomicU64,
+}
+
+impl Bell {
+    /// True when the thread is to be woken. The event must be in the ring by now: either this sees the thread asleep, or
+    /// the thread sees the event.
+    fn call(&self, clock: &Clock) -> bool {
+        fence(Ordering::SeqCst);
+        if !self.asleep.load(Ordering::Relaxed) {
+            return false;
+        }
+        let nanos = u64::try_from(clock.monotonic().as_nanos()).unwrap_or(u64::MAX);
+        self.rung.store(nanos, Ordering::Relaxed);
+        self.asleep.swap(false, Ordering::AcqRel)
+    }
+    /// The thread, before its last look.
+    pub(super) fn lie_down(&self) {
+        self.asleep.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+    }
+    /// The thread, awake: when it was called, if it was.
+    pub(super) fn get_up(&self) -> Option<Duration> {
+        let slept_on = self.asleep.swap(false, Ordering::AcqRel);
+        (!slept_on).then(|| Duration::from_nanos(self.rung.load(Ordering::Relaxed)))
+    }
 }
 
 /// The subscribers.
@@ -83,6 +120,14 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
+    /// Something to commit: wakes the journal's thread if it sleeps without looking. Otherwise a look at a flag.
+    pub(super) fn call(&self) {
+        if self.bell.call(&self.clock) {
+            self.wake();
+        }
+    }
+
+    /// Something to do at once.
     pub(super) fn wake(&self) {
         if let Some(thread) = self.thread.get() {
             thread.unpark();

@@ -292,15 +292,21 @@ impl Writer {
     ) -> Result<T, StoreError> {
         match self.attempt(dir, work) {
             Err(error) if error.disk_fault() == Some(DiskFault::Corrupt) => {
-                self.0 = None;
-                let damaged = file::move_aside(dir, &STATE, now)?;
-                let mut fresh = file::open(dir, &STATE)?;
-                salvage(&damaged, &mut fresh);
-                self.0 = Some(fresh);
+                self.replace_damaged(dir, now)?;
                 self.attempt(dir, work)
             }
             other => other,
         }
+    }
+
+    /// Moves a damaged file aside and carries what can be read into a new one.
+    pub(super) fn replace_damaged(&mut self, dir: &Path, now: Millis) -> Result<(), StoreError> {
+        self.0 = None;
+        let damaged = file::move_aside(dir, &STATE, now)?;
+        let mut fresh = file::open(dir, &STATE)?;
+        salvage(&damaged, &mut fresh);
+        self.0 = Some(fresh);
+        Ok(())
     }
 
     fn attempt<T>(

@@ -7,6 +7,7 @@ use super::{
     journal::{self, Epoch, JOURNAL},
     ring::Taken,
     salvage::Salvage,
+    schedule::{Next, Schedule},
     shared::{SharedRef, lock},
 };
 use rusqlite::Connection;
@@ -21,10 +22,6 @@ use std::{
     time::Duration,
 };
 
-/// An event is in the journal at most this long after its answer, as long as the disk syncs in time.
-const PROMISE: Duration = Duration::from_millis(50);
-/// Longest wait for company before a commit.
-const LONGEST_COLLECT: Duration = Duration::from_millis(25);
 /// Most events in one commit.
 const GROUP: u64 = 1_024;
 /// Acknowledgements reach the card at most this late, or with the next deletion; a kill loses none (they stand in the
@@ -50,8 +47,9 @@ pub(super) struct Writer {
     pub(super) holes: BTreeSet<u64>,
     pub(super) salvage: Option<Salvage>,
     backoff: Option<Duration>,
-    /// How long commits take, lately at worst.
-    slowest: Duration,
+    schedule: Schedule,
+    /// Time that went by while the clock stood (a test's clock): what waits is committed all the same.
+    stood: Duration,
     cursors_written: Duration,
 }
 
@@ -64,7 +62,8 @@ impl Writer {
             holes,
             salvage: None,
             backoff,
-            slowest: Duration::ZERO,
+            schedule: Schedule::default(),
+            stood: Duration::ZERO,
             cursors_written: Duration::ZERO,
         }
     }
@@ -91,18 +90,47 @@ impl Writer {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if self.has_work() {
-                if self.backoff.is_none() && self.pending() < GROUP && self.salvage.is_none() {
-                    thread::sleep(self.collect_time());
-                }
+            if self.backoff.is_some() || self.has_chores() {
                 let _ = self.turn();
-            } else if self.backoff.is_some() {
-                let _ = self.turn();
-            } else {
-                self.shared.report_losses();
-                thread::park_timeout(Duration::from_secs(1));
+                continue;
+            }
+            let now = self.instant();
+            match self.schedule.next(now, self.waiting(), GROUP) {
+                Next::Commit => drop(self.turn()),
+                Next::Look(after) => self.look_after(after),
+                Next::LieDown => self.lie_down(),
             }
         }
+    }
+
+    fn instant(&self) -> Duration {
+        self.shared.clock.monotonic() + self.stood
+    }
+
+    /// Commands end the pause, events do not.
+    fn look_after(&mut self, pause: Duration) {
+        let before = self.shared.clock.monotonic();
+        thread::park_timeout(pause);
+        if self.shared.clock.monotonic() == before {
+            self.stood += pause;
+        }
+    }
+
+    /// Until somebody calls, with a look now and then for what nobody calls for.
+    fn lie_down(&mut self) {
+        self.shared.report_losses();
+        self.shared.bell.lie_down();
+        // An event may have come between the look and the bell: its thread saw nobody to wake.
+        if self.waiting() == 0 {
+            thread::park_timeout(Duration::from_secs(1));
+        }
+        let at = self.shared.bell.get_up().unwrap_or(self.shared.clock.monotonic());
+        self.schedule.called(at + self.stood);
+    }
+
+    /// Events that can be committed now.
+    fn waiting(&self) -> u64 {
+        if self.room() > 0 { self.pending() } else { 0 }
     }
 
     fn pending(&self) -> u64 {
@@ -112,9 +140,10 @@ impl Writer {
             .saturating_sub(self.shared.ring.committed())
     }
 
-    fn has_work(&self) -> bool {
-        (self.pending() > 0 && self.room() > 0)
-            || self.salvage.is_some()
+    /// Whether there is work that is not an event's.
+    fn has_chores(&self) -> bool {
+        self.salvage.is_some()
+            || self.shared.owner.journal_suspected()
             || self.cursors_due()
             || self.surplus(0) > 0 && self.deletable()
     }
@@ -123,13 +152,6 @@ impl Writer {
         let cursors = lock(&self.shared.cursors);
         let waited = self.shared.clock.monotonic().saturating_sub(self.cursors_written);
         cursors.urgent || cursors.dirty && waited >= CURSORS_EVERY
-    }
-
-    /// Time for company: what the promise leaves when commits go on taking as long as they did.
-    fn collect_time(&self) -> Duration {
-        (PROMISE - Duration::from_millis(10))
-            .saturating_sub(self.slowest)
-            .clamp(Duration::from_millis(1), LONGEST_COLLECT)
     }
 
     /// Deleting a few at a time would rewrite the same pages for each event.
@@ -206,13 +228,15 @@ impl Writer {
             self.connection = Some(connection);
             self.shared.read.reset();
         }
+        if self.salvage.is_none() {
+            self.shared.owner.check_journal()?;
+        }
+        let began = self.instant();
+        let head = self.shared.ring.head();
         let (events, through) = self.collect();
-        let started = self.shared.clock.monotonic();
         self.commit(&events, through)?;
         if !events.is_empty() {
-            let took = self.shared.clock.monotonic().saturating_sub(started);
-            // Remembers a slow commit for some seconds of traffic, so that the window leaves room for the next.
-            self.slowest = took.max(self.slowest * 15 / 16);
+            self.schedule.committed(began, self.instant(), through >= head);
         }
         self.salvage_some()
     }
@@ -395,10 +419,7 @@ impl Writer {
         self.shared.read.reset();
         match Salvage::begin(&self.shared.state_dir, self.shared.now()) {
             Ok((salvage, _)) => {
-                // Whatever of the end was not readable may still stand in the ring.
-                let head = self.shared.ring.head();
-                let oldest = head.saturating_sub(self.shared.ring.slots());
-                self.shared.ring.commit(oldest.min(self.shared.ring.committed()));
+                self.take_again();
                 self.shared.salvaging.store(true, Ordering::Release);
                 self.salvage = Some(salvage);
                 self.backoff = None;
@@ -406,6 +427,20 @@ impl Writer {
             }
             Err(error) => self.shared.raise("journal", &error),
         }
+    }
+
+    /// Whatever of the end was not readable may still stand in the ring: takes it once more. Half the ring at most, so
+    /// that new events find room meanwhile.
+    fn take_again(&mut self) {
+        let ring = &self.shared.ring;
+        let committed = ring.committed();
+        let oldest = ring.head().saturating_sub(ring.slots() / 2) + 1;
+        let held = |seq: &u64| matches!(ring.take(*seq), Taken::Event(_));
+        let Some(first) = (oldest..=committed).find(held) else {
+            return;
+        };
+        self.holes.extend((first..=committed).filter(|seq| !held(seq)));
+        ring.commit(first - 1);
     }
 
     fn salvage_some(&mut self) -> Result<(), StoreError> {

@@ -2,12 +2,19 @@
 //!
 //! The outbox's cursor moves only after the cloud has answered for everything before it. What was sent and not
 //! acknowledged before a crash is sent again with the same idempotency key, so the cloud counts it once.
+//! What the cloud can never take does not hold up the rest: `tries` says when that is certain.
 
-use super::pace::Pace;
+use super::{
+    pace::Pace,
+    tries::{Next as Turn, Tries},
+};
 use crate::{
     clock::Clock,
     config::model::CheckinConfig,
-    domain::{EntryEvent, EventKind, time::Millis},
+    domain::{
+        EntryEvent, EventKind,
+        time::{DAY_MS, Millis},
+    },
     health::Health,
     platform::{CheckIn, CheckInOutcome, Platform, PlatformError, Retry},
     store::Store,
@@ -18,20 +25,39 @@ use tokio::{sync::watch, task::JoinSet, time::sleep};
 
 /// The subscriber's name in the outbox.
 pub const SUBSCRIBER: &str = "check-ins";
+/// The fault of a check-in that the cloud cannot take.
+const REJECTED: &str = "check_in_rejected";
+/// How long that fault is shown after the last one.
+const SHOWN: Millis = DAY_MS;
 /// Events read from the journal at a time.
 const BATCH: usize = 256;
 /// Requests under way at a time. Order within them does not matter: each carries its own time.
 const AT_ONCE: usize = 8;
 /// The longest pause while the cloud is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// With nothing to deliver, faults that are old news are looked for this often.
+const TIDY: Duration = Duration::from_secs(3_600);
 
 /// How delivery stands, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 struct Status {
+    /// Taken by the cloud since the start.
     delivered: u64,
+    /// Heard by the cloud, which does not count them: no pass left, say.
     refused: u64,
+    /// Given up: the cloud can never take them.
+    rejected: u64,
     cursor: u64,
     last_error: Option<String>,
+    last_rejected: Option<Rejected>,
+}
+
+/// A check-in that was given up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Rejected {
+    event: String,
+    at: Millis,
+    why: String,
 }
 
 /// The task.
@@ -48,20 +74,31 @@ pub struct Drain {
     pub health: Health,
 }
 
+/// What the task knows between batches.
+struct Progress {
+    status: Status,
+    pace: Pace,
+    tries: Tries,
+}
+
 impl Drain {
     /// Runs until `stop` says so. Whatever was not delivered by then is, after the next start.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut committed = self.store.committed();
-        let mut status = Status {
-            cursor: self.store.cursor(SUBSCRIBER),
-            ..Status::default()
+        let mut progress = Progress {
+            status: Status {
+                cursor: self.store.cursor(SUBSCRIBER),
+                ..Status::default()
+            },
+            pace: Pace::new(LONGEST_PAUSE),
+            tries: Tries::default(),
         };
-        let mut pace = Pace::new(LONGEST_PAUSE);
         loop {
             committed.mark_unchanged();
-            let pause = self.batch(&mut status, &mut pace).await;
-            self.health.section("check_ins", &status);
-            match pause {
+            let next = self.batch(&mut progress).await;
+            self.tidy(&progress.status);
+            self.health.section("check_ins", &progress.status);
+            match next {
                 Next::More => {
                     if *stop.borrow() {
                         return;
@@ -73,6 +110,7 @@ impl Drain {
                 },
                 Next::Idle => tokio::select! {
                     changed = committed.changed() => if changed.is_err() { return },
+                    () = sleep(TIDY) => {}
                     _ = stop.changed() => return,
                 },
             }
@@ -80,57 +118,69 @@ impl Drain {
     }
 
     /// One batch of the journal: delivered up to the first event that must wait.
-    async fn batch(&self, status: &mut Status, pace: &mut Pace) -> Next {
-        let (store, from) = (self.store.clone(), status.cursor);
+    async fn batch(&self, progress: &mut Progress) -> Next {
+        let (store, from) = (self.store.clone(), progress.status.cursor);
         let read = tokio::task::spawn_blocking(move || store.events_after(from, BATCH)).await;
         let events = match read {
             Ok(Ok(events)) => events,
-            Ok(Err(error)) => return self.wait(status, pace, &error.to_string(), None),
-            Err(error) => return self.wait(status, pace, &error.to_string(), None),
+            Ok(Err(error)) => return self.wait(progress, &error.to_string(), None),
+            Err(error) => return self.wait(progress, &error.to_string(), None),
         };
         let Some(last) = events.last().map(|event| event.seq) else {
             return Next::Idle;
         };
         let due: Vec<CheckIn> = events.iter().filter_map(|event| self.check_in(event)).collect();
         for chunk in due.chunks(AT_ONCE) {
-            let mut first_failure = None;
-            for (check_in, outcome) in self.deliver(chunk).await {
-                match outcome {
-                    Ok(CheckInOutcome::Accepted { .. }) => status.delivered += 1,
-                    Ok(CheckInOutcome::Refused { reason }) => {
-                        status.refused += 1;
-                        tracing::info!(event = %check_in.key, %reason, "the cloud does not count this check-in");
-                    }
-                    Err(error) if error.retry() == Retry::Never => {
-                        status.refused += 1;
-                        tracing::warn!(event = %check_in.key, %error, "the cloud will never take this check-in");
-                    }
-                    Err(error) => first_failure = Some(error),
-                }
-            }
-            // The whole chunk is sent again: the keys make the repeated ones harmless.
-            if let Some(error) = first_failure {
+            if let Some(error) = self.deliver_all(chunk, progress).await {
                 let asked = match error.retry() {
                     Retry::After(asked) => Some(asked),
                     Retry::Rarely => Some(LONGEST_PAUSE),
                     Retry::Backoff | Retry::Never => None,
                 };
-                return self.wait(status, pace, &error.to_string(), asked);
+                return self.wait(progress, &error.to_string(), asked);
             }
             if let Some(seq) = chunk.last().and_then(|check_in| seq_of(&events, check_in)) {
-                self.acknowledge(status, seq);
+                self.acknowledge(progress, seq);
             }
         }
-        self.acknowledge(status, last);
-        pace.succeeded();
-        status.last_error = None;
+        self.acknowledge(progress, last);
+        progress.pace.succeeded();
+        progress.status.last_error = None;
         self.health.clear("check_ins_waiting");
         Next::More
     }
 
-    async fn deliver(&self, chunk: &[CheckIn]) -> Vec<(CheckIn, Result<CheckInOutcome, PlatformError>)> {
+    /// Delivers what of a chunk has no answer yet. The error of one that must wait, if there is one.
+    async fn deliver_all(&self, chunk: &[CheckIn], progress: &mut Progress) -> Option<PlatformError> {
+        let mut waits = None;
+        let open: Vec<&CheckIn> = chunk
+            .iter()
+            .filter(|it| !progress.tries.is_settled(&it.key))
+            .collect();
+        for (check_in, outcome) in self.deliver(&open).await {
+            match outcome {
+                Ok(outcome) => {
+                    progress.tries.settle(&check_in.key);
+                    match outcome {
+                        CheckInOutcome::Accepted { .. } => progress.status.delivered += 1,
+                        CheckInOutcome::Refused { reason } => {
+                            progress.status.refused += 1;
+                            tracing::info!(event = %check_in.key, %reason, "the cloud does not count this check-in");
+                        }
+                    }
+                }
+                Err(error) => match progress.tries.failed(&check_in.key, &error) {
+                    Turn::Again => waits = Some(error),
+                    Turn::GiveUp => self.reject(&check_in, &error, &mut progress.status),
+                },
+            }
+        }
+        waits
+    }
+
+    async fn deliver(&self, open: &[&CheckIn]) -> Vec<(CheckIn, Result<CheckInOutcome, PlatformError>)> {
         let mut under_way = JoinSet::new();
-        for check_in in chunk.iter().cloned() {
+        for check_in in open.iter().copied().cloned() {
             let platform = Arc::clone(&self.platform);
             under_way.spawn(async move {
                 let outcome = platform.check_in(&check_in).await;
@@ -140,20 +190,48 @@ impl Drain {
         under_way.join_all().await
     }
 
-    fn acknowledge(&self, status: &mut Status, seq: u64) {
+    /// The cloud can never take this one. The entry stays in the journal, and the rest goes on.
+    fn reject(&self, check_in: &CheckIn, error: &PlatformError, status: &mut Status) {
+        let now = self.clock.now().at;
+        tracing::warn!(event = %check_in.key, %error, "the cloud will never take this check-in");
+        status.rejected += 1;
+        let text = format!(
+            "the cloud does not take check-in {} (rejected since the start: {}); the entry is in the journal, and the \
+             others go on: {error}",
+            check_in.key, status.rejected
+        );
+        self.health.raise(REJECTED, text, now);
+        status.last_rejected = Some(Rejected {
+            event: check_in.key.as_str().to_owned(),
+            at: now,
+            why: error.to_string(),
+        });
+    }
+
+    /// A rejection is no news for ever.
+    fn tidy(&self, status: &Status) {
+        let now = self.clock.now().at;
+        let fresh = |last: &Rejected| now.saturating_sub(last.at) < SHOWN;
+        if !status.last_rejected.as_ref().is_some_and(fresh) {
+            self.health.clear(REJECTED);
+        }
+    }
+
+    fn acknowledge(&self, progress: &mut Progress, seq: u64) {
         if let Err(error) = self.store.acknowledge(SUBSCRIBER, seq) {
             // Delivered again after a restart: the key makes that harmless.
             tracing::warn!(%error, "an acknowledgement is not on disk");
         }
-        status.cursor = seq;
+        progress.tries.forget();
+        progress.status.cursor = seq;
     }
 
-    fn wait(&self, status: &mut Status, pace: &mut Pace, error: &str, asked: Option<Duration>) -> Next {
+    fn wait(&self, progress: &mut Progress, error: &str, asked: Option<Duration>) -> Next {
         let jitter = f64::from(self.clock.monotonic().subsec_nanos() % 1_000) / 1_000.0;
-        let pause = pace.failed(asked, jitter);
+        let pause = progress.pace.failed(asked, jitter);
         let text = format!("check-ins wait in the journal, none is lost: {error}");
         self.health.raise("check_ins_waiting", text, self.clock.now().at);
-        status.last_error = Some(error.to_owned());
+        progress.status.last_error = Some(error.to_owned());
         Next::Wait(pause)
     }
 

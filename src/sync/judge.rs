@@ -67,13 +67,26 @@ pub fn judge(active: &Weighed<'_>, next: &Weighed<'_>, hold_share: f64, now: Mil
     let key = |grant: &Grant| (grant.person.clone(), grant.target.clone(), grant.kind);
     let before: HashSet<_> = active.grants.iter().filter(live).map(key).collect();
     let after: HashSet<_> = next.grants.iter().filter(live).map(key).collect();
-    let gone = before.difference(&after).count();
+    too_many(before.len(), before.difference(&after).count(), hold_share)
+}
+
+/// Judges by the version and the number of the grants in force alone, when the grants themselves cannot be read.
+#[must_use]
+pub fn judge_by_count(version: u64, grants: u64, next: &Weighed<'_>, hold_share: f64) -> Option<Hold> {
+    if next.version < version {
+        return Some(Hold::VersionWentBack {
+            from: version,
+            to: next.version,
+        });
+    }
+    let before = usize::try_from(grants).unwrap_or(usize::MAX);
+    too_many(before, before.saturating_sub(next.grants.len()), hold_share)
+}
+
+fn too_many(before: usize, gone: usize, hold_share: f64) -> Option<Hold> {
     #[expect(clippy::cast_precision_loss, reason = "counts of grants are far below 2^52")]
-    let share = gone as f64 / before.len().max(1) as f64;
-    (gone >= HOLD_AT_LEAST && share > hold_share).then_some(Hold::TooManyGone {
-        before: before.len(),
-        gone,
-    })
+    let share = gone as f64 / before.max(1) as f64;
+    (gone >= HOLD_AT_LEAST && share > hold_share).then_some(Hold::TooManyGone { before, gone })
 }
 
 #[cfg(test)]
@@ -131,6 +144,19 @@ mod tests {
             verdict(&grants(0..10, None), &grants(5..15, None)),
             Some(Hold::TooManyGone { before: 10, gone: 5 })
         );
+    }
+
+    #[test]
+    fn grants_that_cannot_be_read_are_counted() {
+        let counted = |version, grants: &[Grant]| {
+            let next = Weighed { version, grants };
+            judge_by_count(7, 10, &next, 0.2)
+        };
+        assert_eq!(counted(7, &grants(0..8, None)), None);
+        let gone = Some(Hold::TooManyGone { before: 10, gone: 3 });
+        assert_eq!(counted(8, &grants(0..7, None)), gone);
+        let back = Some(Hold::VersionWentBack { from: 7, to: 6 });
+        assert_eq!(counted(6, &grants(0..10, None)), back);
     }
 
     #[test]

@@ -6,12 +6,16 @@
 //! | `stale` | how long grants hold without contact: pure |
 //! | `pace` | when to ask again after success, failure and throttling: pure |
 //! | `build` | facts to grants to index, the same at start, after a pull and after a new configuration |
+//! | `hints` | when to listen for changes: pure |
 //! | `pull` | the task that pulls, judges, stores and swaps |
 //! | `checkins` | the task that drains granted entries to the cloud |
+//! | `tries` | which check-ins have their answer, and which are given up: pure |
 
 pub mod build;
 pub mod checkins;
+pub mod hints;
 pub mod judge;
 pub mod pace;
 pub mod pull;
 pub mod stale;
+pub mod tries;

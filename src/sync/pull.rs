@@ -5,6 +5,7 @@
 
 use super::{
     build::{self, Built},
+    hints::Hints,
     judge::{self, Weighed},
     pace::Pace,
     stale,
@@ -22,7 +23,7 @@ use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 /// A hint is waited for this long at a time.
@@ -31,6 +32,14 @@ const HINT_WAIT: Duration = Duration::from_secs(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The pause when a person has to change something first: a wrong token, an untrusted certificate.
 const RARELY: Duration = Duration::from_secs(60);
+/// The faults of fetching. One at a time is true.
+pub const FAULTS: [&str; 3] = [UNREACHABLE, REFUSED, UNUSABLE];
+/// No answer, or the cloud's own failure.
+const UNREACHABLE: &str = "cloud_unreachable";
+/// The cloud does not accept this gateway, or this gateway not the cloud.
+const REFUSED: &str = "cloud_refused";
+/// What came is not whole, or makes no sense.
+const UNUSABLE: &str = "cloud_facts_unusable";
 /// How many warnings the status shows; the rest is counted.
 const SHOWN_WARNINGS: usize = 50;
 
@@ -80,6 +89,14 @@ pub struct Status {
     pub warnings: Vec<String>,
 }
 
+/// What became of complete facts, in words.
+enum Considered {
+    /// In force.
+    Applied(String),
+    /// Waiting for a person.
+    Held(String),
+}
+
 /// The task.
 pub struct Puller {
     platform: Arc<dyn Platform>,
@@ -89,8 +106,12 @@ pub struct Puller {
     clock: Clock,
     health: Health,
     pace: Pace,
-    hints: bool,
+    hints: Hints,
     active: Option<SnapshotMeta>,
+    /// The last trusted time on disk at the start, Unix milliseconds.
+    last_trusted: Option<Millis>,
+    /// When the last contact was, since the start, while its wall time is only guessed.
+    guessed_contact: Option<Duration>,
     status: Status,
 }
 
@@ -113,7 +134,8 @@ impl Puller {
             held,
             ..Status::default()
         };
-        let hints = platform.capabilities().hints;
+        let hints = Hints::new(platform.capabilities().hints, LONGEST_PAUSE);
+        let last_trusted = store.read().last_trusted_time().ok().flatten();
         let pace = Pace::new(LONGEST_PAUSE);
         let mut puller = Self {
             platform,
@@ -125,6 +147,8 @@ impl Puller {
             pace,
             hints,
             active,
+            last_trusted,
+            guessed_contact: None,
             status,
         };
         puller.show();
@@ -138,18 +162,23 @@ impl Puller {
         loop {
             let platform = Arc::clone(&self.platform);
             let after = self.known().map_or(0, |known| known.version);
-            let listening = self.hints && self.pace.failures() == 0 && self.active.is_some();
+            let well = self.pace.failures() == 0 && self.active.is_some();
+            let listen_from = self.hints.listen_from().filter(|_| well);
+            let rest = listen_from
+                .unwrap_or_default()
+                .saturating_sub(self.clock.monotonic());
+            let listen = async {
+                sleep(rest).await;
+                let begun = Instant::now();
+                (platform.wait_hint(after, HINT_WAIT).await, begun.elapsed())
+            };
             tokio::select! {
                 () = sleep_until(due) => due = Instant::now() + self.pull().await.1,
-                hint = platform.wait_hint(after, HINT_WAIT), if listening => match hint {
-                    Ok(true) => due = Instant::now() + self.pull().await.1,
-                    Ok(false) => {}
-                    // The timer reconciles; hints come back with the next pull that works.
-                    Err(error) => {
-                        tracing::debug!(%error, "no hints for now");
-                        self.hints = false;
+                (hint, waited) = listen, if listen_from.is_some() => {
+                    if let Some(next) = self.hinted(hint, waited, after).await {
+                        due = due.min(Instant::now() + next);
                     }
-                },
+                }
                 command = commands.recv() => match command {
                     None => return,
                     Some(Command::Now(reply)) => {
@@ -162,9 +191,38 @@ impl Puller {
                     }
                     Some(Command::Reconfigure(config)) => self.reconfigure(config).await,
                 },
-                () = tokio::time::sleep(minute) => {}
+                () = sleep(minute) => {}
             }
             self.age();
+        }
+    }
+
+    /// A wait for a hint is over. How long until the next pull, if that must be sooner than the timer has it.
+    async fn hinted(
+        &mut self,
+        hint: Result<bool, PlatformError>,
+        waited: Duration,
+        after: u64,
+    ) -> Option<Duration> {
+        match hint {
+            Ok(true) => {
+                let pause = self.pull().await.1;
+                let useful = self.known().is_some_and(|known| known.version > after);
+                let (now, jitter) = (self.clock.monotonic(), self.jitter());
+                self.hints.hinted(useful, now, jitter);
+                Some(pause)
+            }
+            Ok(false) => {
+                let (now, jitter) = (self.clock.monotonic(), self.jitter());
+                self.hints.quiet(waited, now, jitter);
+                None
+            }
+            Err(error) => {
+                tracing::debug!(%error, "no hints for now");
+                let (now, jitter) = (self.clock.monotonic(), self.jitter());
+                let from = self.hints.failed(&error, now, jitter)?;
+                Some(from.saturating_sub(now))
+            }
         }
     }
 
@@ -194,14 +252,22 @@ impl Puller {
                 problems,
             }) => {
                 let problems = problems.iter().map(ToString::to_string).collect();
-                self.consider(facts, etag, problems).await
+                match self.consider(facts, etag, problems).await {
+                    Ok(Considered::Applied(words)) => Ok(words),
+                    Ok(Considered::Held(why)) => Err(why),
+                    Err(error) => {
+                        let text =
+                            format!("the cloud's facts cannot be put in force, the last ones stay: {error}");
+                        return self.failed(&PlatformError::malformed(text));
+                    }
+                }
             }
             Err(error) => return self.failed(&error),
         };
         self.pace.succeeded();
-        self.hints = self.platform.capabilities().hints;
+        self.hints.offer(self.platform.capabilities().hints);
         self.status.last_error = None;
-        for fault in ["cloud_unreachable", "cloud_refused"] {
+        for fault in FAULTS {
             self.health.clear(fault);
         }
         self.show();
@@ -217,18 +283,17 @@ impl Puller {
                 RARELY
             }
         };
-        let refused = matches!(
-            error.kind,
-            ErrorKind::Unauthorised | ErrorKind::Tls | ErrorKind::Rejected { .. }
-        );
-        let (fault, other) = match refused {
-            true => ("cloud_refused", "cloud_unreachable"),
-            false => ("cloud_unreachable", "cloud_refused"),
+        let fault = match error.kind {
+            ErrorKind::Unauthorised | ErrorKind::Tls | ErrorKind::Rejected { .. } => REFUSED,
+            ErrorKind::Malformed => UNUSABLE,
+            ErrorKind::Unreachable | ErrorKind::Throttled { .. } | ErrorKind::Unsupported => UNREACHABLE,
         };
         if self.health.raise(fault, error.text.clone(), self.clock.now().at) {
             tracing::warn!(error = %error.text, "the facts could not be fetched; the last ones stay in force");
         }
-        self.health.clear(other);
+        for other in FAULTS.iter().filter(|other| **other != fault) {
+            self.health.clear(other);
+        }
         self.status.last_error = Some(error.text.clone());
         self.show();
         (Err(error.text.clone()), wait)
@@ -245,18 +310,14 @@ impl Puller {
         facts: Facts,
         etag: Option<String>,
         problems: Vec<String>,
-    ) -> Result<String, String> {
+    ) -> Result<Considered, String> {
         let now = self.clock.now().at;
         let (config, store) = (Arc::clone(&self.config), self.store.clone());
-        let first = self.active.is_none();
+        let active = self.active.clone();
         let job = move || -> Result<_, String> {
             let local = build::local(store.read()).map_err(|error| error.to_string())?;
             let built = build::build(&facts, &config, &local, now).map_err(|error| error.to_string())?;
-            let hold = if first {
-                None
-            } else {
-                judge_against_active(&store, &config, &built, now)
-            };
+            let hold = active.and_then(|active| judge_against(&active, &store, &config, &built, now));
             Ok((facts, built, hold))
         };
         let (facts, mut built, hold) = blocking(job).await?;
@@ -265,9 +326,9 @@ impl Puller {
         match hold {
             Some(hold) => {
                 meta.held_because = Some(hold.to_string());
-                self.hold(meta, facts, built).await
+                self.hold(meta, facts, built).await.map(Considered::Held)
             }
-            None => self.apply(meta, facts, built).await,
+            None => self.apply(meta, facts, built).await.map(Considered::Applied),
         }
     }
 
@@ -289,7 +350,7 @@ impl Puller {
             tracing::warn!(%why, "a snapshot is held back");
         }
         self.status.held = Some(meta);
-        Err(why)
+        Ok(why)
     }
 
     async fn apply(&mut self, meta: SnapshotMeta, facts: Facts, built: Built) -> Result<String, String> {
@@ -375,22 +436,45 @@ impl Puller {
 
     fn contact(&mut self) {
         let now = self.clock.now();
-        // An untrusted clock must not make contact look older or newer than it was: keep the later of the two.
-        let at = if now.trusted {
-            now.at
-        } else {
-            now.at.max(self.status.last_contact.unwrap_or(Millis::MIN))
-        };
+        // An untrusted clock must not make contact look older than it was: keep the later of the two for now, and
+        // put it right when the time is known.
+        let guess = now.at.max(self.status.last_contact.unwrap_or(Millis::MIN));
+        let at = if now.trusted { now.at } else { guess };
+        self.guessed_contact = (!now.trusted).then(|| self.clock.monotonic());
+        self.note_contact(at);
+        self.age();
+    }
+
+    fn note_contact(&mut self, at: Millis) {
         self.status.last_contact = Some(at);
         self.store.note_contact(at);
-        self.age();
+    }
+
+    /// With the time known: a contact whose time was guessed gets the true one, and none lies in the future.
+    fn correct_contact(&mut self, now: Millis) {
+        let since = |at: Duration| self.clock.monotonic().saturating_sub(at).as_millis();
+        let guessed = self.guessed_contact.take();
+        let true_time = guessed.map(|at| now.saturating_sub(Millis::try_from(since(at)).unwrap_or(0)));
+        let ahead = || {
+            self.status
+                .last_contact
+                .filter(|contact| *contact > now)
+                .map(|_| now)
+        };
+        if let Some(at) = true_time.or_else(ahead) {
+            self.note_contact(at);
+        }
     }
 
     /// Staleness: limits for the doors, warnings before.
     fn age(&mut self) {
         let now = self.clock.now();
+        if now.trusted {
+            self.correct_contact(now.at);
+        }
+        let known = stale::Known::new(now, self.last_trusted, self.clock.monotonic());
         self.doors
-            .limits(stale::limits(&self.config, self.status.last_contact));
+            .limits(stale::limits(&self.config, self.status.last_contact, known));
         let ageing = stale::ageing(&self.config, self.status.last_contact, now.at);
         for kind in crate::domain::GrantKind::ALL {
             let key = format!("stale:{}", kind.name());
@@ -470,19 +554,30 @@ fn meta(built: &Built, etag: Option<String>) -> SnapshotMeta {
     }
 }
 
-/// A store whose active facts cannot be read judges nothing: then the version alone is compared by the caller's
-/// meta, and the fault is the store's own.
-fn judge_against_active(store: &Store, config: &Config, next: &Built, now: Millis) -> Option<judge::Hold> {
-    let (meta, active) = build::rebuild(store.read(), config).ok().flatten()?;
-    let before = Weighed {
-        version: meta.version,
-        grants: &active.snapshot.grants,
-    };
+/// Judges by the grants in force; where those cannot be read, by what is known of them without reading.
+fn judge_against(
+    active: &SnapshotMeta,
+    store: &Store,
+    config: &Config,
+    next: &Built,
+    now: Millis,
+) -> Option<judge::Hold> {
+    let share = config.sync.hold_share;
     let after = Weighed {
         version: next.snapshot.version,
         grants: &next.snapshot.grants,
     };
-    judge::judge(&before, &after, config.sync.hold_share, now)
+    let rebuilt = build::rebuild(store.read(), config);
+    match rebuilt.inspect_err(|error| tracing::warn!(%error, "the facts in force cannot be read")) {
+        Ok(Some((meta, built))) => {
+            let before = Weighed {
+                version: meta.version,
+                grants: &built.snapshot.grants,
+            };
+            judge::judge(&before, &after, share, now)
+        }
+        Ok(None) | Err(_) => judge::judge_by_count(active.version, active.grants, &after, share),
+    }
 }
 
 async fn blocking<T: Send + 'static>(

@@ -5,7 +5,6 @@
 //! | `cast` | who presents which card where, and what must come of it |
 //! | `stage` | readers on ptys, the reference cloud, a broker if there is one, the daemon as a process |
 //! | `play` | the play: taps, answers, the cloud away and back |
-//! | `why` | the reason of a decision in words, with the nearest miss |
 //! | `scene` | what is shown |
 //! | `draw` | the moving picture |
 //! | `plain` | lines instead of it, and the summary |
@@ -22,8 +21,6 @@ mod play;
 mod scene;
 #[cfg(feature = "demo")]
 mod stage;
-#[cfg(feature = "demo")]
-mod why;
 
 use super::{Context, failure::Failure, out::Out};
 

@@ -51,7 +51,7 @@ pub(super) fn play(context: &Context<'_>, total: Option<Duration>, out: &mut Out
         out.line(&format!("starting the site: {}", plain::SITE))?;
         out.finish()?;
     }
-    let mut stage = Stage::build(&clock, context.environment).map_err(failed)?;
+    let mut stage = Stage::build(&clock).map_err(failed)?;
     let up = stage
         .ready(&clock, || interrupted.load(Ordering::Relaxed))
         .map_err(failed)?;
@@ -382,7 +382,7 @@ impl Play {
             door: open.spot.name.into(),
             who: open.tap.who.into(),
             granted,
-            words: self.stage.words(event),
+            words: words(event),
             // The wall reader has no light: its strike is all that a person sees.
             answered_in: open
                 .light
@@ -444,4 +444,10 @@ impl Play {
         }
         Ok(())
     }
+}
+
+/// Why, in plain words: the nearest miss, if the event names one.
+fn words(event: &EntryEvent) -> String {
+    let reason = event.body.reason.map(|reason| reason.words().to_owned());
+    event.body.detail.clone().or(reason).unwrap_or_default()
 }

@@ -1,10 +1,9 @@
 //! The simulated site: readers on ptys, the reference cloud, a broker if one is installed, and the real daemon
 //! as a process of its own.
 
-use super::{cast, why::Why};
+use super::cast;
 use crate::{
     clock::Clock,
-    config::Environment,
     domain::{EntryEvent, EventKind},
     store::{ReadStore, Store},
 };
@@ -37,8 +36,6 @@ pub(super) struct Stage {
     pub(super) seen: Vec<Receiver<Seen>>,
     pub(super) cloud: Cloud,
     broker: Result<(Mosquitto, Subscriber), String>,
-    environment: Environment,
-    why: Option<Why>,
     daemon: Option<Child>,
     journal: Option<ReadStore>,
     last: u64,
@@ -53,7 +50,7 @@ const fn key(bus: u8, address: u8) -> [u8; 16] {
 
 impl Stage {
     /// Builds the site and starts the daemon. Says what failed, in words for people.
-    pub(super) fn build(clock: &Clock, environment: &Environment) -> Result<Self, String> {
+    pub(super) fn build(clock: &Clock) -> Result<Self, String> {
         let what = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
         let pty =
             what("a simulated serial line needs a pty and the system gives none (is /dev/pts mounted?)");
@@ -81,8 +78,6 @@ impl Stage {
             seen,
             cloud,
             broker,
-            environment: environment.clone(),
-            why: None,
             daemon: None,
             journal: None,
             last: 0,
@@ -217,16 +212,6 @@ impl Stage {
                 self.adaptor.frame(&digits);
             }
         }
-    }
-
-    /// Why a tap was decided as it was, in words for people.
-    pub(super) fn words(&mut self, event: &EntryEvent) -> String {
-        if let (None, Some(journal)) = (&self.why, &self.journal) {
-            self.why = Why::of(&self.dir.0.join("doorward.toml"), journal, &self.environment);
-        }
-        let words = self.why.as_ref().and_then(|why| why.words(event));
-        let reason = event.body.reason.map_or("", |reason| reason.words());
-        words.unwrap_or_else(|| reason.to_owned())
     }
 
     /// Why there is no MQTT on this stage, if there is none.

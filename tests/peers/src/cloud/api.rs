@@ -105,6 +105,13 @@ async fn facts(State(shared): App, RawQuery(query): RawQuery, headers: HeaderMap
             None => return problem(StatusCode::GONE, "cursor-expired", "begin again without a cursor"),
         },
     };
+    if faults.later_pages_fail && offset > 0 {
+        return problem(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "a fault on request",
+        );
+    }
     let end = offset.saturating_add(limit).min(rows.len());
     let mut told = version.saturating_sub(faults.version_back);
     if faults.mixed_versions && offset > 0 {
@@ -278,13 +285,17 @@ async fn check_in(State(shared): App, headers: HeaderMap, body: Bytes) -> Respon
             "event and Idempotency-Key differ",
         );
     }
+    if let Some(status) = shared.faults().check_ins_answered {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        return problem(status, "on-request", "a fault on request");
+    }
     let answer = match shared.deliver(key, &body) {
         Delivery::First(outcome) => taken(StatusCode::CREATED, &outcome),
         Delivery::Again(outcome) => taken(StatusCode::OK, &outcome),
         Delivery::OtherBody => problem(
             StatusCode::UNPROCESSABLE_ENTITY,
             "key-reused",
-            "this Idempotency-Key came before with another body",
+            "this Idempotency-Key came before with another person, door or time",
         ),
         Delivery::UnknownPerson => problem(
             StatusCode::UNPROCESSABLE_ENTITY,

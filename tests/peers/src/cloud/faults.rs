@@ -29,6 +29,10 @@ pub struct Faults {
     pub throttle: Option<Throttle>,
     /// Share of check-ins that are taken, and whose answer never leaves.
     pub lose_reply_after_commit: f64,
+    /// Every page after the first is answered 500.
+    pub later_pages_fail: bool,
+    /// Every check-in is answered with this status, and not taken.
+    pub check_ins_answered: Option<u16>,
     /// Everything is answered with a redirect to elsewhere.
     pub redirect: Option<String>,
 }

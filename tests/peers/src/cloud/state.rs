@@ -36,6 +36,16 @@ pub struct CheckInBody {
     pub late: bool,
 }
 
+impl CheckInBody {
+    /// Whether both tell of the same entry: by what never changes between deliveries. `late` does: an answer that is
+    /// lost before an outage is asked for again after it.
+    #[must_use]
+    pub fn is_same_entry(&self, other: &Self) -> bool {
+        (&self.event, &self.person, &self.door, &self.at)
+            == (&other.event, &other.person, &other.door, &other.at)
+    }
+}
+
 /// Quality of a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,8 +61,10 @@ pub enum Quality {
 pub struct Received {
     /// Its idempotency key.
     pub key: String,
-    /// What came.
+    /// What came first.
     pub body: CheckInBody,
+    /// What the last delivery said of `late`.
+    pub last_late: bool,
     /// Whether it counts.
     pub accepted: bool,
     /// How many times it came; the first counted.
@@ -270,10 +282,11 @@ impl Shared {
     pub(super) fn deliver(&self, key: &str, body: &CheckInBody) -> Delivery {
         let mut inner = self.lock();
         if let Some(taken) = inner.taken.get_mut(key) {
-            if taken.received.body != *body {
+            if !taken.received.body.is_same_entry(body) {
                 return Delivery::OtherBody;
             }
             taken.received.deliveries += 1;
+            taken.received.last_late = body.late;
             return Delivery::Again(taken.outcome.clone());
         }
         let Some(person) = inner.world.people.iter().find(|it| it.id == body.person) else {
@@ -292,6 +305,7 @@ impl Shared {
                 received: Received {
                     key: key.to_owned(),
                     body: body.clone(),
+                    last_late: body.late,
                     accepted: matches!(outcome, Outcome::Accepted { .. }),
                     deliveries: 1,
                 },
