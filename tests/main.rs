@@ -29,6 +29,8 @@ mod config_with_mistakes;
 #[cfg(test)]
 mod contract_adapter;
 #[cfg(test)]
+mod demo_plays;
+#[cfg(test)]
 mod facts_file;
 #[cfg(test)]
 mod facts_that_contradict;
@@ -76,9 +78,9 @@ mod osdp_reader_answers;
 mod osdp_shared_bus;
 #[cfg(test)]
 mod osdp_site;
+mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
-mod partial_sync_never_revokes;
 #[cfg(test)]
 mod snapshot_held_back;
 #[cfg(test)]
