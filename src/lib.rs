@@ -32,6 +32,8 @@ pub mod config;
 pub mod daemon;
 pub mod domain;
 pub mod doors;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod health;
 pub mod platform;
 pub mod readers;

@@ -35,6 +35,7 @@ mod config_with_mistakes;
 mod contract_adapter;
 #[cfg(test)]
 mod daemon_site;
+mod demo_plays;
 #[cfg(test)]
 mod facts_file;
 #[cfg(test)]
@@ -92,6 +93,8 @@ mod osdp_shared_bus;
 #[cfg(test)]
 mod osdp_site;
 mod partial_sync_never_revokes;
+#[cfg(test)]
+mod readers_in_the_running_gateway;
 #[cfg(test)]
 mod snapshot_held_back;
 #[cfg(test)]

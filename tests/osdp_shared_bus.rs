@@ -152,6 +152,7 @@ fn inputs_and_tamper_are_told() {
         reader: "front".into(),
         input: 1,
         active,
+        changed: true,
     };
     bus.inputs(0, [false, true]);
     site.wait_for(&input(true), 1, SOON);

@@ -58,10 +58,12 @@ impl Gate for SiteGate {
                 reader,
                 input,
                 active,
+                changed,
             } => self.signal(Signal::Input {
                 reader,
                 input,
                 active,
+                changed,
             }),
             LineEvent::Secure { reader, active } => {
                 tracing::info!(%reader, active, "secure channel");

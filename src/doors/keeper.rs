@@ -37,6 +37,8 @@ pub enum Signal {
         input: u8,
         /// Its level.
         active: bool,
+        /// Whether it became so just now, or was only learnt now.
+        changed: bool,
     },
     /// A device is away: what its inputs said is no longer known.
     Away(ReaderId),
@@ -147,8 +149,13 @@ impl Keeper {
                 reader,
                 input,
                 active,
+                changed,
             } => {
                 for (door, input) in self.inputs(&reader, input, active) {
+                    // A button that is found pressed when its reader comes back is nobody's wish (invariant 8).
+                    if input == Input::RequestToExit(true) && !changed {
+                        continue;
+                    }
                     self.feed(&door, input, Some(&reader));
                 }
             }

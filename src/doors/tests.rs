@@ -274,6 +274,7 @@ fn inputs_become_the_doors_events_and_a_request_to_exit_releases() {
         reader: "front-reader".into(),
         input,
         active,
+        changed: true,
     };
     keeper.step(input(0, false));
     keeper.step(input(0, true));
@@ -305,12 +306,14 @@ fn a_device_that_goes_away_makes_the_contact_unknown() {
         reader: "front-reader".into(),
         input: 0,
         active: false,
+        changed: false,
     });
     keeper.step(Signal::Away("front-reader".into()));
     keeper.step(Signal::Input {
         reader: "front-reader".into(),
         input: 0,
         active: true,
+        changed: false,
     });
     assert!(bench.memory.kinds().is_empty(), "found open is not forced");
     assert_eq!(bench.health.doc().sections["doors"]["front"]["contact"], "open");
@@ -321,4 +324,24 @@ fn a_device_that_goes_away_makes_the_contact_unknown() {
         [EventKind::RemoteRelease, EventKind::DoorHeld]
     );
     assert_eq!(struck.try_recv(), Ok(Duration::from_secs(5)));
+}
+
+#[test]
+fn a_button_found_pressed_when_its_reader_comes_back_releases_nothing() {
+    let bench = bench(true);
+    let (mut keeper, struck) = bench.keeper();
+    let pressed = |active, changed| Signal::Input {
+        reader: "front-reader".into(),
+        input: 1,
+        active,
+        changed,
+    };
+    keeper.step(pressed(true, false));
+    keeper.step(Signal::Away("front-reader".into()));
+    keeper.step(pressed(true, false));
+    assert!(bench.memory.kinds().is_empty() && struck.try_recv().is_err());
+    keeper.step(pressed(false, true));
+    keeper.step(pressed(true, true));
+    assert_eq!(struck.try_recv(), Ok(Duration::from_secs(5)));
+    assert_eq!(bench.memory.kinds(), [EventKind::RequestToExit]);
 }

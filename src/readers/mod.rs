@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `lines` | starts, stops and feeds the lines; one thread each |
 //! | `shared` | what a line's thread shares with the rest: commands in, heartbeat and state out |
-//! | `bus` | an OSDP line: who may speak when, loss and return of the adapter |
+//! | `bus` | an OSDP line: loss and return of the adapter, what it is asked and what it tells |
+//! | `bus/exchange` | who may speak when on it |
 //! | `device` | one reader on it: its libosdp control panel, its queue, what it is known to be able to do |
 //! | `watch` | what the bus remembers of a reader, asks of it and tells about it |
 //! | `frame` | OSDP frames, as far as the keeper of the bus must know them (pure) |
@@ -12,6 +13,7 @@
 //! | `card` | card bits to credential (pure) |
 //! | `wradapt` | the WRADAPT's frames and numbers (pure) |
 //! | `adaptor` | a WRADAPT line |
+//! | `fuzzed` | entries for the fuzzer |
 //! | `port` | a serial port that never blocks |
 //! | `log_bridge` | libosdp's log lines, without card data |
 //!
@@ -24,6 +26,7 @@ mod card;
 mod device;
 mod feedback;
 mod frame;
+mod fuzzed;
 mod lines;
 mod log_bridge;
 mod port;
@@ -31,6 +34,7 @@ mod shared;
 mod watch;
 mod wradapt;
 
+pub(crate) use fuzzed::{framer as fuzz_framer, wradapt as fuzz_wradapt};
 pub use lines::Lines;
 pub use log_bridge::bridge_logs;
 
@@ -92,6 +96,9 @@ pub enum LineEvent {
         input: u8,
         /// Whether it is active.
         active: bool,
+        /// Whether it became so just now. False when it was asked for after the reader came online: so it may
+        /// have been for hours.
+        changed: bool,
     },
     /// A release was not carried out: the device was offline, or did not confirm it in time. It is never
     /// carried out later (invariant 8).

@@ -21,10 +21,27 @@ const LOCAL_EVERY: Duration = Duration::from_secs(5);
 /// A reader that has not come online by then is a fault.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// What an input last said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Level {
+    active: bool,
+    /// Said since the reader came online, and not before.
+    fresh: bool,
+}
+
+/// Whether an input became what it is just now. What was asked for after an outage may have been so for hours;
+/// what is told unasked is a change, unless it is what was known before the outage.
+fn is_change(before: Option<Level>, active: bool, asked: bool) -> bool {
+    match before {
+        Some(before) => before.active != active && (before.fresh || !asked),
+        None => !asked,
+    }
+}
+
 /// What is remembered of one reader.
 #[derive(Default)]
 pub(super) struct Watch {
-    inputs: HashMap<u8, bool>,
+    inputs: HashMap<u8, Level>,
     tamper: Option<bool>,
     power: Option<bool>,
     inputs_due: Duration,
@@ -60,7 +77,15 @@ impl Watch {
     }
 
     /// The reader reported its inputs, or tamper and power. Only what differs is told.
-    pub(super) fn status(&mut self, reader: &ReaderId, report: &OsdpStatusReport, common: &Common) {
+    /// `asked`: it was told upon a question, and not by itself, which readers do when something changes
+    /// (OSDP 2.2, 7.6: a poll is answered with a status report only after a change).
+    pub(super) fn status(
+        &mut self,
+        reader: &ReaderId,
+        report: &OsdpStatusReport,
+        asked: bool,
+        common: &Common,
+    ) {
         let mut entries = report
             .report
             .iter()
@@ -69,11 +94,14 @@ impl Watch {
         match report.type_ {
             OsdpStatusReportType::Input => {
                 for (input, active) in (0_u8..).zip(entries) {
-                    if self.inputs.insert(input, active) != Some(active) {
+                    let level = Level { active, fresh: true };
+                    let before = self.inputs.insert(input, level);
+                    if before != Some(level) {
                         common.gate.line_event(LineEvent::Input {
                             reader: reader.clone(),
                             input,
                             active,
+                            changed: is_change(before, active, asked),
                         });
                     }
                 }
@@ -133,7 +161,7 @@ impl Watch {
                     common.health.clear(&format!("{kind}:{reader}"));
                 }
                 // Ask for everything at once; what the inputs were before may be wrong by now.
-                self.inputs.clear();
+                self.inputs.values_mut().for_each(|level| level.fresh = false);
                 (self.inputs_due, self.local_due) = (now, now);
                 device.show_idle(now);
                 common.gate.line_event(LineEvent::Online {
@@ -199,5 +227,31 @@ impl Watch {
                 line.id, line.baud
             ),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_happened_just_now_is_a_change() {
+        let level = |active, fresh| Some(Level { active, fresh });
+        for (before, active, asked, change) in [
+            (None, true, true, false),
+            (None, true, false, true),
+            (level(false, true), true, true, true),
+            (level(false, true), true, false, true),
+            (level(false, false), true, true, false),
+            (level(false, false), true, false, true),
+            (level(true, false), true, true, false),
+            (level(true, false), true, false, false),
+        ] {
+            assert_eq!(
+                is_change(before, active, asked),
+                change,
+                "{before:?} {active} {asked}"
+            );
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     domain::{EntryEvent, EventKind},
 };
-use doorward_peers::osdp::{Color, Seen, What};
+use doorward_peers::osdp::{self, Color, Seen, What};
 use ratatui::{
     DefaultTerminal,
     crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers},
@@ -278,10 +278,6 @@ impl Play {
         self.scene.caption = caption.into();
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the stopwatch of the play, not a time of anything"
-    )]
     fn present(&mut self, now: Duration) {
         let tap = TAPS.get(self.number % TAPS.len()).copied();
         let Some((tap, spot)) = tap.and_then(|tap| Some((tap, *SPOTS.get(tap.spot)?))) else {
@@ -290,7 +286,7 @@ impl Play {
         self.number += 1;
         self.next = now + PAUSE;
         self.scene.taps += 1;
-        let presented = Instant::now();
+        let presented = osdp::now();
         self.stage.tap(spot, &tap.card);
         self.open = Some(Open {
             tap,

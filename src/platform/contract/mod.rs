@@ -178,6 +178,8 @@ impl Platform for ContractCloud {
     }
 }
 
+pub(crate) use pages::fuzz as fuzz_page;
+
 fn instant(text: &str) -> Option<Millis> {
     Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond())
 }

@@ -116,6 +116,14 @@ pub(super) async fn read(http: &Http, known: Option<&Known>) -> Result<Pages, Pl
     })
 }
 
+/// For [`crate::fuzzing`]: a page as it comes, down to facts that hold together.
+pub(crate) fn fuzz(body: &[u8]) {
+    if let Ok(page) = serde_json::from_slice::<Page>(body) {
+        let (candidates, problems) = page.facts.read(None);
+        let _ = crate::platform::check::check(candidates, page.version, problems);
+    }
+}
+
 fn odd(http: &Http, number: usize, what: std::fmt::Arguments<'_>) -> PlatformError {
     PlatformError::new(
         ErrorKind::Malformed,

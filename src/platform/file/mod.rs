@@ -218,6 +218,23 @@ impl Source {
     }
 }
 
+/// For [`crate::fuzzing`]: a facts file as it stands; mistakes are told with a line of it.
+pub(crate) fn fuzz_toml(text: &str) {
+    let source = Source {
+        collection: None,
+        path: PathBuf::from("facts.toml"),
+        text: text.to_owned(),
+        changed: 0,
+    };
+    let zone = TimeZone::get("Europe/Madrid").ok();
+    if let Err(errors) = parse(&[source], 1, zone.as_ref()) {
+        assert!(!errors.is_empty(), "refused without a reason");
+        for error in errors {
+            assert!(error.line <= text.lines().count() + 1, "{error}");
+        }
+    }
+}
+
 fn changed(data: &fs::Metadata) -> Millis {
     let since = data
         .modified()

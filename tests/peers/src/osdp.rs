@@ -307,8 +307,10 @@ fn device(
     Ok(device)
 }
 
+/// The peers' own clock, the one of [`Seen::at`].
 #[expect(clippy::disallowed_methods, reason = "a peer has its own clock")]
-fn now() -> Instant {
+#[must_use]
+pub fn now() -> Instant {
     Instant::now()
 }
 

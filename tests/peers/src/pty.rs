@@ -11,7 +11,7 @@ use std::{
     os::{fd::OwnedFd, unix::fs::symlink},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Once,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread::JoinHandle,
@@ -30,7 +30,8 @@ impl Pty {
     /// # Errors
     /// What the system said.
     pub fn open(link: &Path) -> io::Result<Self> {
-        let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+        // Not for children: a daemon that inherited this end would never see the adapter being pulled.
+        let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         grantpt(&near)?;
         unlockpt(&near)?;
         let mut raw = tcgetattr(&near)?;
@@ -151,6 +152,27 @@ impl Drop for Cable {
 #[must_use]
 pub fn fresh_path(kind: &str) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
+    static SWEPT: Once = Once::new();
+    SWEPT.call_once(sweep);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     std::env::temp_dir().join(format!("doorward-{kind}-{}-{number}", std::process::id()))
+}
+
+/// Removes the links of processes that were killed and could not do it themselves.
+fn sweep() {
+    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let owner = name
+            .strip_prefix("doorward-")
+            .and_then(|rest| rest.rsplit('-').nth(1));
+        let owner = owner.and_then(|owner| owner.parse::<u32>().ok());
+        let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+        if is_link && owner.is_some_and(|owner| !Path::new(&format!("/proc/{owner}")).exists()) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }

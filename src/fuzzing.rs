@@ -1,0 +1,96 @@
+//! What `fuzz/` drives: bytes and texts from outside, into the parts that take them apart. Not an interface.
+//!
+//! Each entry takes any bytes and asserts what must hold for all of them. The tests here drive the same entries
+//! with random bytes, so that they stay true between runs of the fuzzer.
+
+use crate::{platform, readers, store};
+
+/// OSDP frames on a line, in pieces: nothing is held for ever, nothing longer than a frame is held at all.
+pub fn osdp_framer(data: &[u8]) {
+    readers::fuzz_framer(data);
+}
+
+/// A WRADAPT's characters. The first byte chooses its switches.
+pub fn wradapt_decoder(data: &[u8]) {
+    readers::fuzz_wradapt(data);
+}
+
+/// A slot of the ring, and the event in it: what can be read can be written and is read the same again.
+pub fn ring_slot(data: &[u8]) {
+    let _ = store::parse_slot(data);
+    let Ok(draft) = store::decode(data) else { return };
+    let mut buffer = [0; store::MAX_RECORD];
+    let length = store::encode(&draft, &mut buffer);
+    let written = buffer.get(..length).unwrap_or_default();
+    // Over-long texts are cut when they are written, so the first round may differ, and no later one.
+    let again = store::decode(written).map(|draft| {
+        let mut buffer = [0; store::MAX_RECORD];
+        let length = store::encode(&draft, &mut buffer);
+        buffer.get(..length).unwrap_or_default().to_vec()
+    });
+    assert_eq!(
+        again.as_deref(),
+        Ok(written),
+        "what was written is read and written the same"
+    );
+}
+
+/// A page of facts from the cloud.
+pub fn contract_page(data: &[u8]) {
+    platform::contract::fuzz_page(data);
+}
+
+/// A facts file.
+pub fn facts_toml(text: &str) {
+    platform::file::fuzz_toml(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A text with mutations of what is right, so that more than the first check is reached.
+    fn nearly(right: &'static str) -> impl Strategy<Value = String> {
+        let edit = (0..right.len(), 0..8_usize, "[-:\\[\\]{}\",=\n0-9a-zé\u{0}]{0,4}");
+        prop::collection::vec(edit, 0..4).prop_map(move |edits| {
+            let mut text = right.to_owned();
+            for (at, cut, instead) in edits {
+                let end = (at + cut).min(text.len());
+                if at <= end && text.is_char_boundary(at) && text.is_char_boundary(end) {
+                    text.replace_range(at..end, &instead);
+                }
+            }
+            text
+        })
+    }
+
+    const TOML: &str = "[[people]]\nid = \"p1\"\nname = \"Ana\"\ncredentials = [\"uid:04A2B3C4\"]\n\
+        [[bookings]]\nid = \"b1\"\nresource = \"blue\"\nperson = \"p1\"\nfrom = 2026-06-01T12:00:00\nuntil = 2026-06-01T13:00:00\n\
+        [[resources]]\nid = \"blue\"\nname = \"Blue\"\nkind = \"room\"\n";
+    const PAGE: &str = r#"{"version":3,"complete":true,"facts":{"people":[{"id":"p1","name":"Ana","credentials":["uid:04A2B3C4"]}],
+        "memberships":[{"id":"m1","plan":"Hot desk","person":"p1","starts":"2026-01-01","ends":"2026-12-31T10:00:00Z"}]}}"#;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(data in prop::collection::vec(any::<u8>(), 0..600)) {
+            osdp_framer(&data);
+            wradapt_decoder(&data);
+            ring_slot(&data);
+            contract_page(&data);
+            facts_toml(&String::from_utf8_lossy(&data));
+        }
+
+        #[test]
+        fn nearly_right_facts_are_survived(toml in nearly(TOML), page in nearly(PAGE)) {
+            facts_toml(&toml);
+            contract_page(page.as_bytes());
+        }
+
+        #[test]
+        fn nearly_right_events_are_survived(mut data in prop::collection::vec(any::<u8>(), 12..120), kind in 1_u8..48, presence: u8) {
+            data[..4].copy_from_slice(&[1, kind, 1, presence]);
+            ring_slot(&data);
+        }
+    }
+}
