@@ -158,7 +158,7 @@ fn answer(config: &Config, args: &ExplainArgs, out: &mut Out) -> Result<u8, Fail
     let store = Store::open_read_only(&config.state_dir)?;
     let index =
         build::stored_index(&store, config).map_err(|error| Failure::new(status::FAILED, error, ""))?;
-    let Some(index) = index else {
+    let Some((_, index)) = index else {
         let hint = "nothing was fetched from the cloud yet: `doorward sync now`, then `doorward sync status`";
         return Err(Failure::new(status::FAILED, Reason::NoSnapshot.words(), hint));
     };

@@ -12,7 +12,7 @@ use crate::{
     },
     health::Health,
     readers::Lines,
-    store::{self, Store, StoreError, StoreOptions},
+    store::{self, SnapshotMeta, Store, StoreError, StoreOptions},
     sync::{build, stale},
 };
 use std::{
@@ -45,6 +45,8 @@ pub(super) struct SiteRuntime {
     pub(super) environment: Environment,
     pub(super) config: Arc<Config>,
     pub(super) store: Store,
+    /// What the start found in force.
+    pub(super) stored: Option<SnapshotMeta>,
     pub(super) world: Arc<World>,
     pub(super) clock: Clock,
     pub(super) health: Health,
@@ -73,7 +75,7 @@ pub(super) fn boot(path: &Path, environment: &Environment) -> Result<SiteRuntime
         tracing::warn!("{warning}");
     }
     let world = Arc::new(World::new(&config, stale::limits(&config, store.last_contact())));
-    load_index(&store, &config, &world, &health, &clock);
+    let stored = load_index(&store, &config, &world, &health, &clock);
 
     let recorder: Arc<dyn Recorder> = Arc::new(store.clone());
     record(
@@ -126,6 +128,7 @@ pub(super) fn boot(path: &Path, environment: &Environment) -> Result<SiteRuntime
         environment,
         config,
         store,
+        stored,
         world,
         clock,
         health,
@@ -144,14 +147,27 @@ fn clock(config: &Config) -> Clock {
 }
 
 /// Puts the stored index in force. A store that cannot be read is a fault, not an end: the first pull mends it.
-fn load_index(store: &Store, config: &Config, world: &World, health: &Health, clock: &Clock) {
+fn load_index(
+    store: &Store,
+    config: &Config,
+    world: &World,
+    health: &Health,
+    clock: &Clock,
+) -> Option<SnapshotMeta> {
     match build::stored_index(store.read(), config) {
-        Ok(Some(index)) => world.swap_index(Arc::new(index)),
-        Ok(None) => tracing::info!("no facts yet: every card is refused until the first pull"),
+        Ok(Some((meta, index))) => {
+            world.swap_index(Arc::new(index));
+            Some(meta)
+        }
+        Ok(None) => {
+            tracing::info!("no facts yet: every card is refused until the first pull");
+            None
+        }
         Err(error) => {
             let text =
                 format!("the last facts cannot be read, so nobody is known until the cloud answers: {error}");
             health.raise("snapshot_unreadable", text, clock.now().at);
+            None
         }
     }
 }

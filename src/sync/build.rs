@@ -84,19 +84,21 @@ pub fn rebuild(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMet
     Ok(Some((active.meta, built)))
 }
 
-/// The stored index, or one worked out again from the stored facts when it was made for another site or is no
-/// use. `None` when nothing was ever fetched.
+/// The stored index with what is known about it, or one worked out again from the stored facts when it was made for
+/// another site or is no use. `None` when nothing was ever fetched.
 ///
 /// # Errors
 /// In words, when the store cannot be read or the index not be built.
-pub fn stored_index(store: &ReadStore, config: &Config) -> Result<Option<Index>, String> {
+pub fn stored_index(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMeta, Index)>, String> {
     let Some(active) = store.active().map_err(|error| error.to_string())? else {
         return Ok(None);
     };
     match Index::from_image(active.image) {
-        Ok(index) if index.site_fingerprint() == fingerprint(&config.site) => return Ok(Some(index)),
+        Ok(index) if index.site_fingerprint() == fingerprint(&config.site) => {
+            return Ok(Some((active.meta, index)));
+        }
         Ok(_) => tracing::info!("the site's configuration changed: working the facts out again"),
         Err(error) => tracing::warn!(%error, "the stored index is no use: working the facts out again"),
     }
-    Ok(rebuild(store, config)?.map(|(_, built)| built.index))
+    Ok(rebuild(store, config)?.map(|(meta, built)| (meta, built.index)))
 }
