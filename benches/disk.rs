@@ -25,8 +25,8 @@ pub(crate) fn run(report: &mut Report) -> Result<(), Failure> {
     report.figure("disk/event_bytes/alone", alone(&gateway)?, "bytes");
     gateway.start()?;
     wait("the line", || {
-        let status = gateway.report()?;
-        Ok(status["sections"]["lines"]["wall"]["readers"]["reader0"]["online"] == true)
+        let online = gateway.status("/sections/lines/wall/readers/reader0/online")?;
+        Ok(online == Some(true.into()))
     })?;
     pause(Duration::from_secs(2));
     let mut card = 0;
@@ -55,9 +55,9 @@ pub(crate) fn run(report: &mut Report) -> Result<(), Failure> {
 fn journalled(gateway: &Gateway) -> Result<f64, Failure> {
     // The section is a second old at most.
     pause(Duration::from_millis(1_500));
-    gateway.report()?["sections"]["store"]["events"]
-        .as_f64()
-        .ok_or_else(|| "the report does not count events".into())
+    let events = gateway.status("/sections/store/events")?;
+    let events = events.as_ref().and_then(serde_json::Value::as_f64);
+    events.ok_or_else(|| "the report does not count events".into())
 }
 
 fn alone(gateway: &Gateway) -> Result<f64, Failure> {
