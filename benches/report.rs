@@ -2,9 +2,14 @@
 
 use serde_json::{Map, Value, json};
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
+
+/// Where the figures of all runs are.
+pub(crate) fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench.json")
+}
 
 /// Whatever stops a part.
 pub(crate) type Failure = Box<dyn std::error::Error>;
@@ -24,23 +29,33 @@ impl Report {
             .insert(name.to_owned(), json!({ "value": value, "unit": unit }));
     }
 
-    /// Merges the figures into target/bench.json.
-    pub(crate) fn save(self) -> Result<(), Failure> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench.json");
-        let mut all: Map<String, Value> = match std::fs::read(&path) {
+    /// States something that is not a number, for the file.
+    pub(crate) fn note(&mut self, name: &str, text: &str) {
+        crate::site::say(&format!("{name}: {text}"));
+        self.figures.insert(name.to_owned(), json!({ "text": text }));
+    }
+
+    /// Merges the figures so far into target/bench.json.
+    pub(crate) fn save(&mut self) -> Result<(), Failure> {
+        let mut all: Map<String, Value> = match std::fs::read(path()) {
             Ok(bytes) => serde_json::from_slice(&bytes)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Map::new(),
             Err(error) => return Err(error.into()),
         };
-        all.extend(self.figures);
-        Ok(std::fs::write(path, serde_json::to_vec_pretty(&all)?)?)
+        all.append(&mut self.figures);
+        Ok(std::fs::write(path(), serde_json::to_vec_pretty(&all)?)?)
     }
 }
 
-/// How long `work` takes.
+/// The instant now.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+/// How long `work` takes.
 pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
-    let start = Instant::now();
+    let start = now();
     let result = work();
     (start.elapsed(), result)
 }
@@ -62,6 +77,18 @@ impl Samples {
             .collect();
         samples.sort_by(f64::total_cmp);
         Self(samples)
+    }
+
+    /// Times that were taken elsewhere.
+    pub(crate) fn from(times: impl IntoIterator<Item = Duration>) -> Self {
+        let mut samples: Vec<f64> = times.into_iter().map(nanos).collect();
+        samples.sort_by(f64::total_cmp);
+        Self(samples)
+    }
+
+    /// The sample below which this share of them lies, in milliseconds.
+    pub(crate) fn millis_at(&self, share: f64) -> f64 {
+        self.micros_at(share) / 1_000.0
     }
 
     /// The sample below which this share of them lies, in microseconds.

@@ -13,7 +13,7 @@ use crate::{
     },
     health::Health,
     readers::Lines,
-    store::{self, Store, StoreError, StoreOptions},
+    store::{self, SnapshotMeta, Store, StoreError, StoreOptions},
     sync::{build, stale},
 };
 use std::{
@@ -48,6 +48,8 @@ pub(super) struct SiteRuntime {
     /// What this run began with: some of it cannot change while it runs.
     pub(super) begun_with: Arc<Config>,
     pub(super) store: Store,
+    /// What the start found in force.
+    pub(super) stored: Option<SnapshotMeta>,
     pub(super) world: Arc<World>,
     pub(super) clock: Clock,
     /// The last trusted time on disk at the start: a proof of age while the clock is not trusted.
@@ -81,7 +83,7 @@ pub(super) fn boot(path: &Path, environment: &Environment) -> Result<SiteRuntime
     let known = stale::Known::new(clock.now(), last_trusted, clock.monotonic());
     let limits = stale::limits(&config, store.last_contact(), known);
     let world = Arc::new(World::new(&config, limits));
-    load_index(&store, &config, &world, &health, &clock);
+    let stored = load_index(&store, &config, &world, &health, &clock);
 
     let recorder: Arc<dyn Recorder> = Arc::new(store.clone());
     record(
@@ -135,6 +137,7 @@ pub(super) fn boot(path: &Path, environment: &Environment) -> Result<SiteRuntime
         begun_with: Arc::clone(&config),
         config,
         store,
+        stored,
         world,
         clock,
         last_trusted,
@@ -154,19 +157,30 @@ fn clock(config: &Config) -> Clock {
 }
 
 /// Puts the stored index in force. A store that cannot be read is a fault, not an end: the first pull mends it.
-fn load_index(store: &Store, config: &Config, world: &World, health: &Health, clock: &Clock) {
+fn load_index(
+    store: &Store,
+    config: &Config,
+    world: &World,
+    health: &Health,
+    clock: &Clock,
+) -> Option<SnapshotMeta> {
     match build::stored_index(store.read(), config) {
         Ok(Some(stored)) => {
             if stored.reworked {
                 keep(store, &stored.index);
             }
             world.swap_index(Arc::new(stored.index));
+            Some(stored.meta)
         }
-        Ok(None) => tracing::info!("no facts yet: every card is refused until the first pull"),
+        Ok(None) => {
+            tracing::info!("no facts yet: every card is refused until the first pull");
+            None
+        }
         Err(error) => {
             let text =
                 format!("the last facts cannot be read, so nobody is known until the cloud answers: {error}");
             health.raise("snapshot_unreadable", text, clock.now().at);
+            None
         }
     }
 }

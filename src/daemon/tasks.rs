@@ -12,7 +12,7 @@ use crate::{
     domain::EntryEvent,
     doors::world::World,
     platform::{Platform, contract::ContractCloud, file::FilePlatform},
-    store::{Begin, Store},
+    store::{Begin, SnapshotMeta, Store},
     sync::{
         checkins::{self, Drain},
         pull::{self, Command, Doors, Puller},
@@ -83,7 +83,7 @@ impl Tasks {
             checkins: Stoppable::none(),
             mqtt: Stoppable::none(),
         };
-        tasks.begin_cloud(site);
+        tasks.begin_cloud(site, site.stored.clone());
         tasks.begin_checkins(site).await;
         tasks.begin_mqtt(site).await;
         tasks
@@ -104,7 +104,8 @@ impl Tasks {
             for fault in pull::FAULTS {
                 site.health.clear(fault);
             }
-            self.begin_cloud(site);
+            let active = site.store.active().ok().flatten().map(|stored| stored.meta);
+            self.begin_cloud(site, active);
         }
         if !same_cloud || self.checkins.config != site.config.checkins {
             self.checkins.end().await;
@@ -123,13 +124,14 @@ impl Tasks {
         self.mqtt.end().await;
     }
 
-    fn begin_cloud(&mut self, site: &SiteRuntime) {
+    fn begin_cloud(&mut self, site: &SiteRuntime, active: Option<SnapshotMeta>) {
         self.platform = platform(&site.config.cloud, site);
         let Some(platform) = &self.platform else { return };
         let puller = Puller::new(
             Arc::clone(platform),
             Arc::clone(&site.config),
             site.store.clone(),
+            active,
             Arc::new(WorldDoors(Arc::clone(&site.world))),
             site.clock.clone(),
             site.health.clone(),

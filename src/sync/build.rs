@@ -94,6 +94,8 @@ pub fn rebuild(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMet
 /// An index from the store.
 #[derive(Debug)]
 pub struct Stored {
+    /// What is known about the snapshot that it was made of.
+    pub meta: SnapshotMeta,
     /// Ready to decide.
     pub index: Index,
     /// It was worked out again just now: the image on disk is another one.
@@ -112,6 +114,7 @@ pub fn stored_index(store: &ReadStore, config: &Config) -> Result<Option<Stored>
     match Index::from_image(active.image) {
         Ok(index) if index.site_fingerprint() == stamp(config) => {
             return Ok(Some(Stored {
+                meta: active.meta,
                 index,
                 reworked: false,
             }));
@@ -119,7 +122,8 @@ pub fn stored_index(store: &ReadStore, config: &Config) -> Result<Option<Stored>
         Ok(_) => tracing::info!("the site or the mapping changed: working the facts out again"),
         Err(error) => tracing::warn!(%error, "the stored index is no use: working the facts out again"),
     }
-    Ok(rebuild(store, config)?.map(|(_, built)| Stored {
+    Ok(rebuild(store, config)?.map(|(meta, built)| Stored {
+        meta,
         index: built.index,
         reworked: true,
     }))

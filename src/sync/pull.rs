@@ -116,17 +116,18 @@ pub struct Puller {
 }
 
 impl Puller {
-    /// A task that begins where the store left off. `active` is in force already.
+    /// A task that begins where the store left off. `active` is in force already; the caller has read it, so that an
+    /// image of many megabytes is not read again for it.
     #[must_use]
     pub fn new(
         platform: Arc<dyn Platform>,
         config: Arc<Config>,
         store: Store,
+        active: Option<SnapshotMeta>,
         doors: Arc<dyn Doors>,
         clock: Clock,
         health: Health,
     ) -> Self {
-        let active = store.active().ok().flatten().map(|stored| stored.meta);
         let held = store.held().ok().flatten().map(|stored| stored.meta);
         let status = Status {
             place: platform.place(),
