@@ -80,8 +80,9 @@ fn play(store: &Store, distances: &[Duration]) -> (Vec<Duration>, Vec<Duration>)
     let mut calls = Vec::new();
     let mut answers = Vec::new();
     for distance in distances {
+        let draft = draft("front");
         let before = now();
-        let seq = store.record(&draft("front"));
+        let seq = store.record(&draft);
         let after = now();
         calls.push(after - before);
         answers.push((seq, after));
