@@ -10,6 +10,7 @@
 //! | [`clock`] | the one place that asks the system for the time |
 //! | [`config`] | the typed configuration, its defaults and its errors |
 //! | [`health`] | what is wrong and how each part is doing |
+//! | [`memory`] | freed memory given back to the system |
 //! | [`access`] | the pure decision |
 //! | [`rules`] | facts and a profile in, grants out |
 //! | [`store`] | SQLite and the ring: snapshot, journal, outbox, cards |
@@ -35,6 +36,7 @@ pub mod doors;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod health;
+pub mod memory;
 pub mod platform;
 pub mod readers;
 pub mod rules;

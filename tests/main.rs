@@ -16,6 +16,7 @@ mod cli_help_pages;
 mod cli_output;
 #[cfg(test)]
 mod cli_talks_to_the_gateway;
+#[cfg(test)]
 mod clock_is_not_known;
 #[cfg(test)]
 mod cloud_not_to_be_trusted;
@@ -35,6 +36,7 @@ mod config_with_mistakes;
 mod contract_adapter;
 #[cfg(test)]
 mod daemon_site;
+#[cfg(test)]
 mod demo_plays;
 #[cfg(test)]
 mod facts_file;
@@ -92,6 +94,7 @@ mod osdp_reader_answers;
 mod osdp_shared_bus;
 #[cfg(test)]
 mod osdp_site;
+#[cfg(test)]
 mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
@@ -101,6 +104,7 @@ mod snapshot_held_back;
 mod staff_ask_why;
 #[cfg(test)]
 mod stale_without_contact;
+#[cfg(test)]
 mod systemd_is_told_the_truth;
 #[cfg(test)]
 mod tidy;

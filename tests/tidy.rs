@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("clock", &["domain"]),
     ("health", &["domain"]),
+    ("memory", &[]),
     ("config", &["domain"]),
     ("access", &["domain"]),
     ("rules", &["domain", "config"]),
@@ -27,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "sync",
         &[
-            "store", "rules", "platform", "access", "domain", "config", "health", "clock",
+            "store", "rules", "platform", "access", "domain", "config", "health", "clock", "memory",
         ],
     ),
     ("fuzzing", &["readers", "store", "platform"]),

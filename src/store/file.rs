@@ -87,7 +87,7 @@ fn migrate(connection: &mut Connection, path: &Path, kind: &Kind) -> Result<(), 
         })
 }
 
-fn check_version(connection: &Connection, path: &Path, kind: &Kind) -> Result<(), StoreError> {
+fn check_version(connection: &Connection, path: &Path, kind: &Kind) -> Result<i64, StoreError> {
     let found: i64 = connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .map_err(|error| StoreError::sqlite(path, error))?;
@@ -98,7 +98,7 @@ fn check_version(connection: &Connection, path: &Path, kind: &Kind) -> Result<()
             known: kind.version,
         });
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Opens for reading, beside a running writer, without one, or on a medium that cannot be written.
@@ -122,7 +122,10 @@ pub(super) fn open_read_only(dir: &Path, kind: &Kind) -> Result<Connection, Stor
             .or_else(|_| open_immutable(&path))
             .map_err(|error| StoreError::sqlite(&path, error))?,
     };
-    check_version(&connection, &path, kind)?;
+    if check_version(&connection, &path, kind)? == 0 {
+        // Made and not yet migrated: the writer is about to. Nothing is in it, and nothing is wrong with it.
+        return Err(StoreError::Missing(path));
+    }
     Ok(connection)
 }
 
@@ -223,4 +226,19 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_migrated_yet_is_missing_and_not_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(super::super::state::STATE.name);
+        let database = Connection::open(&path).unwrap();
+        database.execute_batch("PRAGMA application_id = 7").unwrap();
+        let opened = open_read_only(folder.path(), &super::super::state::STATE);
+        assert!(matches!(opened, Err(StoreError::Missing(_))), "{opened:?}");
+    }
 }

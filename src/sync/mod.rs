@@ -8,6 +8,7 @@
 //! | `build` | facts to grants to index, the same at start, after a pull and after a new configuration |
 //! | `hints` | when to listen for changes: pure |
 //! | `pull` | the task that pulls, judges, stores and swaps |
+//! | `status` | how it stands, for people |
 //! | `checkins` | the task that drains granted entries to the cloud |
 //! | `tries` | which check-ins have their answer, and which are given up: pure |
 
@@ -18,4 +19,5 @@ pub mod judge;
 pub mod pace;
 pub mod pull;
 pub mod stale;
+pub mod status;
 pub mod tries;

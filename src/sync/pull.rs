@@ -9,6 +9,7 @@ use super::{
     judge::{self, Weighed},
     pace::Pace,
     stale,
+    status::{Status, meta},
 };
 use crate::{
     access::{Index, Limits},
@@ -16,10 +17,10 @@ use crate::{
     config::Config,
     domain::{ClockQuality, EventKind, event::Draft, facts::Facts, time::Millis},
     health::Health,
+    memory,
     platform::{ErrorKind, Fetched, Known, Platform, PlatformError, Retry},
     store::{SnapshotMeta, Store, StoreError},
 };
-use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -60,33 +61,6 @@ pub enum Command {
     Accept(oneshot::Sender<Result<String, String>>),
     /// A new configuration: the facts in force are worked out again by its rules.
     Reconfigure(Arc<Config>),
-}
-
-/// The state of synchronisation, as `doorward sync status` shows it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Status {
-    /// Where the facts come from.
-    pub place: String,
-    /// Version in force, if there is one.
-    pub version: Option<u64>,
-    /// When it was fetched, Unix milliseconds.
-    pub taken_at: Option<Millis>,
-    /// People, cards and grants in force.
-    pub people: u64,
-    /// See `people`.
-    pub credentials: u64,
-    /// See `people`.
-    pub grants: u64,
-    /// Last successful contact, Unix milliseconds.
-    pub last_contact: Option<Millis>,
-    /// What went wrong at the last try, if anything did.
-    pub last_error: Option<String>,
-    /// Failures in a row.
-    pub failures: u32,
-    /// What is held back, and why.
-    pub held: Option<SnapshotMeta>,
-    /// What a person should look at in the facts.
-    pub warnings: Vec<String>,
 }
 
 /// What became of complete facts, in words.
@@ -253,7 +227,7 @@ impl Puller {
                 problems,
             }) => {
                 let problems = problems.iter().map(ToString::to_string).collect();
-                match self.consider(facts, etag, problems).await {
+                match self.considered(facts, etag, problems).await {
                     Ok(Considered::Applied(words)) => Ok(words),
                     Ok(Considered::Held(why)) => Err(why),
                     Err(error) => {
@@ -315,6 +289,19 @@ impl Puller {
     /// Anything between 0 and 1 that differs between gateways and tries.
     fn jitter(&self) -> f64 {
         f64::from(self.clock.monotonic().subsec_nanos() % 1_000) / 1_000.0
+    }
+
+    /// [`Self::consider`], and the memory that took is given back.
+    async fn considered(
+        &mut self,
+        facts: Facts,
+        etag: Option<String>,
+        problems: Vec<String>,
+    ) -> Result<Considered, String> {
+        let outcome = self.consider(facts, etag, problems).await;
+        // Beside the runtime: it takes some milliseconds. That it did not run is no failure of the pull.
+        let _ = tokio::task::spawn_blocking(memory::give_back).await;
+        outcome
     }
 
     /// Complete facts have come: build, judge, and hold them or put them in force.
@@ -493,7 +480,7 @@ impl Puller {
             let key = format!("stale:{}", kind.name());
             match ageing.iter().find(|ageing| ageing.kind == kind && now.trusted) {
                 None => drop(self.health.clear(&key)),
-                Some(ageing) => drop(self.health.raise(&key, stale_words(*ageing, now.at), now.at)),
+                Some(ageing) => drop(self.health.raise(&key, ageing.words(now.at), now.at)),
             }
         }
     }
@@ -537,33 +524,6 @@ impl Puller {
             self.health.raise("snapshot_held", why, self.clock.now().at);
         }
         self.health.section("sync", &self.status);
-    }
-}
-
-fn stale_words(ageing: stale::Ageing, now: Millis) -> String {
-    let kind = ageing.kind.name();
-    let left = (ageing.stale_at - now) / crate::domain::time::DAY_MS;
-    if ageing.stale_at <= now {
-        format!(
-            "grants of kind {kind} are refused: the platform was not reached for too long. Bring the connection back"
-        )
-    } else {
-        format!(
-            "grants of kind {kind} will be refused in {left} days unless the platform is reached. Bring the connection back"
-        )
-    }
-}
-
-fn meta(built: &Built, etag: Option<String>) -> SnapshotMeta {
-    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    SnapshotMeta {
-        version: built.snapshot.version,
-        etag,
-        taken_at: built.snapshot.taken_at,
-        people: count(built.snapshot.people.len()),
-        credentials: count(built.snapshot.credentials.len()),
-        grants: count(built.snapshot.grants.len()),
-        held_because: None,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     config::model::Config,
     domain::{
         GrantKind,
-        time::{Millis, Moment},
+        time::{DAY_MS, Millis, Moment},
     },
 };
 use std::time::Duration;
@@ -61,6 +61,25 @@ pub struct Ageing {
     pub kind: GrantKind,
     /// From when on it is refused, Unix milliseconds.
     pub stale_at: Millis,
+}
+
+impl Ageing {
+    /// For people: what is refused or will be, and what to do.
+    #[must_use]
+    pub fn words(&self, now: Millis) -> String {
+        let kind = self.kind.name();
+        let left = (self.stale_at - now) / DAY_MS;
+        if self.stale_at <= now {
+            format!(
+                "grants of kind {kind} are refused: the platform was not reached for too long. Bring the connection back"
+            )
+        } else {
+            format!(
+                "grants of kind {kind} will be refused in {left} days unless the platform is reached. Bring the connection \
+                 back"
+            )
+        }
+    }
 }
 
 /// The kinds whose warning has begun at `now`.

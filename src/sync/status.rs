@@ -1,0 +1,46 @@
+//! How synchronisation stands, for people, and what is known about a snapshot that was just built.
+
+use super::build::Built;
+use crate::{domain::Millis, store::SnapshotMeta};
+use serde::Serialize;
+
+/// The state of synchronisation, as `doorward sync status` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Status {
+    /// Where the facts come from.
+    pub place: String,
+    /// Version in force, if there is one.
+    pub version: Option<u64>,
+    /// When it was fetched, Unix milliseconds.
+    pub taken_at: Option<Millis>,
+    /// People, cards and grants in force.
+    pub people: u64,
+    /// See `people`.
+    pub credentials: u64,
+    /// See `people`.
+    pub grants: u64,
+    /// Last successful contact, Unix milliseconds.
+    pub last_contact: Option<Millis>,
+    /// What went wrong at the last try, if anything did.
+    pub last_error: Option<String>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// What is held back, and why.
+    pub held: Option<SnapshotMeta>,
+    /// What a person should look at in the facts.
+    pub warnings: Vec<String>,
+}
+
+/// What is known about a snapshot without opening it.
+pub(super) fn meta(built: &Built, etag: Option<String>) -> SnapshotMeta {
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    SnapshotMeta {
+        version: built.snapshot.version,
+        etag,
+        taken_at: built.snapshot.taken_at,
+        people: count(built.snapshot.people.len()),
+        credentials: count(built.snapshot.credentials.len()),
+        grants: count(built.snapshot.grants.len()),
+        held_because: None,
+    }
+}
