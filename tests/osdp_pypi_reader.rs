@@ -116,7 +116,7 @@ fn a_tap_at_the_pypi_reader_is_answered_and_it_is_back_after_a_kill() {
     drop(pypi);
     site.wait_for(&offline("front"), 1, SOON);
     let mut pypi = Pypi::start(far, KEY);
-    let back = site.wait_for(&online("front"), 2, Duration::from_secs(3));
+    let back = site.wait_for(&online("front"), 2, Duration::from_secs(15));
     println!("online {back:?} after the reader's return");
     pypi.tap(56, "04A2B3C4D5E680");
     pypi.expect("output", |_| true);

@@ -86,7 +86,7 @@ fn plain_text_is_read_and_the_adapter_may_come_and_go() {
         site.wait_for(&offline("side"), round, SOON);
         assert!(site.fault("line_lost:side").is_some());
         adaptor.plug().unwrap();
-        site.wait_for(&online("side"), round + 1, Duration::from_secs(3));
+        site.wait_for(&online("side"), round + 1, Duration::from_secs(15));
         assert!(site.fault("line_lost:side").is_none());
     }
     assert_eq!(site.happened(&LineEvent::LineBack { line: "side".into() }), 2);
