@@ -97,7 +97,7 @@ impl<'a> EventDoc<'a> {
             source: body.source.as_deref().filter(|_| !withheld),
             rule: body.rule,
             detail: body.detail.as_deref().filter(|_| !withheld),
-            late: late(event, to, now),
+            late: event.is_late(now, to.late_after, to.recorded_before),
         }
     }
 }
@@ -127,14 +127,6 @@ fn person(body: &Draft, detail: PersonDetail) -> Option<PersonDoc<'_>> {
             name: body.person_name.as_deref(),
         }),
     }
-}
-
-/// Whether an event is older than it may be to count as live. When in doubt it is late: a clock that stepped back
-/// by more than the limit, or an untrusted one that does not know how long the power was away.
-fn late(event: &EntryEvent, to: Reader, now: Moment) -> bool {
-    let limit = u64::try_from(to.late_after.as_millis()).unwrap_or(u64::MAX);
-    let age_unknown = !now.trusted && event.seq <= to.recorded_before;
-    age_unknown || now.at.abs_diff(event.body.at) > limit
 }
 
 /// RFC 3339, UTC, milliseconds. Times beyond the years that jiff knows become the nearest that it does.

@@ -1,7 +1,11 @@
 //! What happened, as the journal keeps it and as the building network and the cloud are told.
 
-use super::{Credential, DoorId, EventId, PersonId, ReaderId, Reason, time::Millis};
+use super::{
+    Credential, DoorId, EventId, PersonId, ReaderId, Reason,
+    time::{Millis, Moment},
+};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// How much the time of an event may be believed (invariant 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -186,4 +190,16 @@ pub struct EntryEvent {
     pub seq: u64,
     /// What happened.
     pub body: Draft,
+}
+
+impl EntryEvent {
+    /// Whether the event is older at its delivery than it may be to count as live (invariant 6). When in doubt it is
+    /// late: a clock that stepped back by more than the limit, or an untrusted one that does not know how long the power
+    /// was away. `recorded_before`: the highest sequence that was there when this run began.
+    #[must_use]
+    pub fn is_late(&self, now: Moment, late_after: Duration, recorded_before: u64) -> bool {
+        let limit = u64::try_from(late_after.as_millis()).unwrap_or(u64::MAX);
+        let age_unknown = !now.trusted && self.seq <= recorded_before;
+        age_unknown || now.at.abs_diff(self.body.at) > limit
+    }
 }

@@ -76,6 +76,8 @@ pub struct Drain {
 
 /// What the task knows between batches.
 struct Progress {
+    /// The highest sequence that was there when this run began.
+    recorded_before: u64,
     status: Status,
     pace: Pace,
     tries: Tries,
@@ -86,6 +88,7 @@ impl Drain {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut committed = self.store.committed();
         let mut progress = Progress {
+            recorded_before: *committed.borrow(),
             status: Status {
                 cursor: self.store.cursor(SUBSCRIBER),
                 ..Status::default()
@@ -129,7 +132,9 @@ impl Drain {
         let Some(last) = events.last().map(|event| event.seq) else {
             return Next::Idle;
         };
-        let due: Vec<CheckIn> = events.iter().filter_map(|event| self.check_in(event)).collect();
+        let before = progress.recorded_before;
+        let due = events.iter().filter_map(|event| self.check_in(event, before));
+        let due: Vec<CheckIn> = due.collect();
         for chunk in due.chunks(AT_ONCE) {
             if let Some(error) = self.deliver_all(chunk, progress).await {
                 let asked = match error.retry() {
@@ -236,22 +241,20 @@ impl Drain {
     }
 
     /// The check-in of an event, if it is one: a person's granted entry at a door that counts.
-    fn check_in(&self, event: &EntryEvent) -> Option<CheckIn> {
+    fn check_in(&self, event: &EntryEvent, recorded_before: u64) -> Option<CheckIn> {
         let body = &event.body;
         let (person, door) = (body.person.clone()?, body.door.clone()?);
         let counts = self.config.doors.is_empty() || self.config.doors.contains(&door);
         if body.kind != EventKind::Granted || !counts {
             return None;
         }
-        let late_after = Millis::try_from(self.config.late_after.as_millis()).unwrap_or(Millis::MAX);
-        let late = self.clock.now().at.saturating_sub(body.at) > late_after;
         Some(CheckIn {
             key: event.id.clone(),
             person,
             door,
             at: body.at,
             clock: body.clock,
-            late,
+            late: event.is_late(self.clock.now(), self.config.late_after, recorded_before),
         })
     }
 }
