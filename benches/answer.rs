@@ -61,8 +61,12 @@ pub(crate) fn run(report: &mut Report) -> Result<(), Failure> {
     gateway.seed(PEOPLE)?;
     let (config, clock, health) = (gateway.config()?, Clock::system(true, 0), Health::default());
     let store = gateway.store(&clock)?;
-    let world = Arc::new(World::new(&config, stale::limits(&config, store.last_contact())));
-    let (_, index) = build::stored_index(store.read(), &config)?.ok_or("nothing is stored")?;
+    let known = stale::Known::new(clock.now(), None, clock.monotonic());
+    let limits = stale::limits(&config, store.last_contact(), known);
+    let world = Arc::new(World::new(&config, limits));
+    let index = build::stored_index(store.read(), &config)?
+        .ok_or("nothing is stored")?
+        .index;
     world.swap_index(Arc::new(index));
     let recorder: Arc<dyn Recorder> = Arc::new(store.clone());
     let (signals, inbox) = mpsc::channel();

@@ -5,6 +5,7 @@
 //! so neither does zone arithmetic. `decide()` does all of it. All three must agree before anything is timed.
 //! Cedar is measured up to 250,000 people: beyond that its entities alone take gigabytes.
 
+#[cfg(feature = "cedar")]
 mod cedar;
 mod sqlite;
 mod world;
@@ -14,6 +15,7 @@ use doorward::access::{DoorIx, Index, Limits, Query};
 use world::{Question, World};
 
 const SIZES: [u32; 4] = [1_000, 100_000, 250_000, 2_000_000];
+#[cfg(feature = "cedar")]
 const CEDAR_UP_TO: u32 = 250_000;
 const QUESTIONS: u32 = 200_000;
 const QUESTIONS_TO_PEERS: usize = 20_000;
@@ -80,22 +82,37 @@ fn at(size: u32, report: &mut Report) -> Result<(), Failure> {
     report.figure(&format!("sqlite_point/{size}/p50"), sqlite, "us");
     report.figure(&format!("decide/{size}/vs_sqlite"), sqlite / p50, "ratio");
 
+    #[cfg(feature = "cedar")]
     if size <= CEDAR_UP_TO {
-        let cedar = cedar::Cedar::new(&world)?;
-        let requests = some
-            .iter()
-            .map(|question| cedar.request(question))
-            .collect::<Result<Vec<_>, _>>()?;
-        let answers = requests
-            .iter()
-            .take(COMPARED)
-            .map(|request| Ok(cedar.opens(request)));
-        agree("Cedar", &expected, answers)?;
-        let samples = Samples::of(&requests, |request| cedar.opens(request));
-        let peer = samples.micros_at(0.5);
-        report.figure(&format!("cedar/{size}/p50"), peer, "us");
-        report.figure(&format!("decide/{size}/vs_cedar"), peer / p50, "ratio");
+        beside_cedar(size, &world, some, &expected, p50, report)?;
     }
+    Ok(())
+}
+
+/// The same questions to Cedar, who must agree before anything is timed.
+#[cfg(feature = "cedar")]
+fn beside_cedar(
+    size: u32,
+    world: &World,
+    questions: &[Question],
+    expected: &[bool],
+    p50: f64,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let cedar = cedar::Cedar::new(world)?;
+    let requests = questions
+        .iter()
+        .map(|question| cedar.request(question))
+        .collect::<Result<Vec<_>, _>>()?;
+    let answers = requests
+        .iter()
+        .take(COMPARED)
+        .map(|request| Ok(cedar.opens(request)));
+    agree("Cedar", expected, answers)?;
+    let samples = Samples::of(&requests, |request| cedar.opens(request));
+    let peer = samples.micros_at(0.5);
+    report.figure(&format!("cedar/{size}/p50"), peer, "us");
+    report.figure(&format!("decide/{size}/vs_cedar"), peer / p50, "ratio");
     Ok(())
 }
 
