@@ -233,6 +233,14 @@ pub(super) fn assemble(header: &Header, parts: &[Vec<u8>; Part::COUNT]) -> Vec<u
     bytes
 }
 
+/// Writes another fingerprint into an image, and its checksum anew.
+pub(super) fn stamp(bytes: &mut [u8], stamp: u64) {
+    if let Some(slot) = bytes.get_mut(24..32) {
+        slot.copy_from_slice(&stamp.to_le_bytes());
+    }
+    seal(bytes);
+}
+
 /// Writes the checksum where it belongs.
 pub(super) fn seal(bytes: &mut [u8]) {
     let sum = bytes.get(SUMMED_FROM..).map_or(0, crc32fast::hash);

@@ -251,10 +251,12 @@ impl Index {
     pub const fn has_snapshot(&self) -> bool {
         self.header.has_snapshot
     }
-    /// The same index, marked as made for more than its site: [`Self::site_fingerprint`] then says `stamp`.
+    /// The same index, marked as made for more than its site: [`Self::site_fingerprint`] then says `stamp`, here and
+    /// in the image.
     #[must_use]
-    pub const fn stamped(mut self, stamp: u64) -> Self {
+    pub fn stamped(mut self, stamp: u64) -> Self {
         self.header.fingerprint = stamp;
+        super::image::stamp(&mut self.bytes, stamp);
         self
     }
 

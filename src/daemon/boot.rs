@@ -12,6 +12,7 @@ use crate::{
         world::World,
     },
     health::Health,
+    memory,
     readers::Lines,
     store::{self, SnapshotMeta, Store, StoreError, StoreOptions},
     sync::{build, stale},
@@ -168,6 +169,7 @@ fn load_index(
         Ok(Some(stored)) => {
             if stored.reworked {
                 keep(store, &stored.index);
+                memory::give_back();
             }
             world.swap_index(Arc::new(stored.index));
             Some(stored.meta)

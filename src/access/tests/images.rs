@@ -101,3 +101,11 @@ fn a_forged_image_never_panics() {
         }
     });
 }
+
+#[test]
+fn a_stamp_is_in_the_image_too() {
+    let stamped = sample().stamped(77);
+    assert_eq!(stamped.site_fingerprint(), 77);
+    let again = Index::from_image(stamped.to_image()).unwrap();
+    assert_eq!(again.site_fingerprint(), 77);
+}
