@@ -2,7 +2,7 @@
 
 /// Gives freed memory back: the work on facts takes several times what the gateway holds on to, in pieces that the
 /// C library's allocator keeps for later. On a Pi "later" is the next change of the facts. Measured with 10,000
-/// people: 26 MB resident after a pull without this, 15 MB with it (docs/benchmarks.md). Takes a few milliseconds:
+/// people: 28 MB resident after a pull without this, 18 MB with it (`rss_after_pull/10000` of docs/benchmarks.md). Takes a few milliseconds:
 /// never call it on a line's thread.
 #[cfg(target_env = "gnu")]
 #[expect(

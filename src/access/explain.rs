@@ -102,11 +102,7 @@ pub fn explain(index: &Index, query: &Query<'_>, verdict: &Verdict) -> Explanati
         code: verdict.reason.code(),
         text: format!("{decision}: {} — {clause}", verdict.reason),
         at: rfc3339(query.now.at, zone),
-        clock: if query.now.trusted {
-            ClockQuality::Trusted
-        } else {
-            ClockQuality::Untrusted
-        },
+        clock: query.now.quality(),
         zone: zone.iana_name().unwrap_or("UTC").to_owned(),
         door: query
             .door

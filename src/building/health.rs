@@ -2,7 +2,7 @@
 
 use super::payload::{SCHEMA, rfc3339};
 use crate::{
-    domain::{Millis, Moment, event::ClockQuality},
+    domain::{Millis, Moment},
     health::{Fault, HealthDoc},
 };
 use serde::Serialize;
@@ -91,11 +91,7 @@ impl Content {
     }
 
     fn json_of(&self, now: Moment, faults: usize, sections: bool) -> Vec<u8> {
-        let clock = if now.trusted {
-            ClockQuality::Trusted
-        } else {
-            ClockQuality::Untrusted
-        };
+        let clock = now.quality();
         let ok = self.0.faults.is_empty();
         let faults: Vec<Value> = self.0.faults.iter().take(faults).map(fault_json).collect();
         let sections = if sections {

@@ -12,7 +12,6 @@ use crate::{
     domain::{EventKind, LineId},
     doors::keeper::Signal,
     health::Health,
-    memory,
     sync::{build, pull::Command, stale},
 };
 use sd_notify::NotifyState;
@@ -54,8 +53,6 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
     turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // A daemon that was not started by systemd has nobody to tell.
     let _ = sd_notify::notify(&[NotifyState::Ready]);
-    // What the start took and freed: on a Pi it would stay with the process until the first change of the facts.
-    memory::give_back();
     tracing::info!(site = %site.config.site_id, "deciding");
     loop {
         let changed = async {

@@ -9,8 +9,8 @@ use crate::{
     access::{Index, Limits, Query, Verdict, feedback, nearest_miss},
     clock::Clock,
     domain::{
-        Answer, ClockQuality, DoorId, EventKind, PersonId, Presentation, ReaderId, Reason, Release,
-        event::Draft, time::Moment,
+        Answer, DoorId, EventKind, PersonId, Presentation, ReaderId, Reason, Release, event::Draft,
+        time::Moment,
     },
 };
 use std::{
@@ -134,11 +134,7 @@ fn draft(
     } else {
         EventKind::Refused
     };
-    let clock = if now.trusted {
-        ClockQuality::Trusted
-    } else {
-        ClockQuality::Untrusted
-    };
+    let clock = now.quality();
     let person = index
         .zip(verdict.person)
         .and_then(|(index, person)| index.person(person));

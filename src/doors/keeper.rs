@@ -8,7 +8,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::model::{Config, DoorConfig, InputRef, OutputRef},
-    domain::{ClockQuality, DoorId, EventKind, ReaderId, event::Draft},
+    domain::{DoorId, EventKind, ReaderId, event::Draft},
     health::Health,
 };
 use serde::Serialize;
@@ -242,11 +242,7 @@ impl Keeper {
 
     fn record(&self, id: &DoorId, kind: EventKind, reader: Option<&ReaderId>) {
         let now = self.clock.now();
-        let clock = if now.trusted {
-            ClockQuality::Trusted
-        } else {
-            ClockQuality::Untrusted
-        };
+        let clock = now.quality();
         let mut draft = Draft::new(kind, now.at, clock);
         draft.door = Some(id.clone());
         draft.reader = reader.cloned();

@@ -15,7 +15,7 @@ use crate::{
     access::{Index, Limits},
     clock::Clock,
     config::Config,
-    domain::{ClockQuality, EventKind, event::Draft, facts::Facts, time::Millis},
+    domain::{EventKind, event::Draft, facts::Facts, time::Millis},
     health::Health,
     memory,
     platform::{ErrorKind, Fetched, Known, Platform, PlatformError, Retry},
@@ -487,14 +487,9 @@ impl Puller {
 
     fn event(&self, kind: EventKind, detail: String) {
         let now = self.clock.now();
-        let clock = if now.trusted {
-            ClockQuality::Trusted
-        } else {
-            ClockQuality::Untrusted
-        };
         self.store.record(&Draft {
             detail: Some(detail),
-            ..Draft::new(kind, now.at, clock)
+            ..Draft::new(kind, now.at, now.quality())
         });
     }
 
