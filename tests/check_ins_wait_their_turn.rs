@@ -7,7 +7,8 @@ use doorward::{
     domain::{ClockQuality, Credential, EventKind, PersonId, event::Draft, time::Moment},
     health::Health,
     platform::{
-        Capabilities, CheckIn, CheckInOutcome, ErrorKind, Fetched, Known, Platform, PlatformError, Reply,
+        Capabilities, CheckIn, CheckInOutcome, CheckIns, ErrorKind, Fetched, Known, Platform, PlatformError,
+        Reply,
     },
     store::{Begin, Store, StoreOptions},
     sync::checkins::{Drain, SUBSCRIBER},
@@ -35,7 +36,7 @@ impl Platform for Answers {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             hints: false,
-            check_ins: true,
+            check_ins: CheckIns::ByKey,
             cards: false,
         }
     }

@@ -57,7 +57,7 @@ fn a_token_that_is_not_accepted_keeps_check_ins_until_it_is() {
     site.gateway.start();
     let text = site.wait_for_fault("cloud_refused");
     assert!(
-        text.contains("does not accept the token") && text.contains("token_file names"),
+        text.contains("does not accept the token") && text.contains("token names"),
         "{text}"
     );
     assert_eq!(site.tapped(0), "granted_plan");

@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("access", &["domain"]),
     ("rules", &["domain", "config"]),
     ("store", &["domain", "health", "clock"]),
-    ("platform", &["domain", "config", "health"]),
+    ("platform", &["domain", "config", "health", "clock"]),
     ("readers", &["domain", "config", "health", "clock"]),
     ("building", &["domain", "config", "health", "clock"]),
     (

@@ -78,6 +78,10 @@ fn summary(config: &Config) -> String {
         CloudConfig::None => "no cloud".to_owned(),
         CloudConfig::Contract(http) => format!("cloud at {}", http.url.host_str().unwrap_or_default()),
         CloudConfig::File { path } => format!("facts from {}", path.display()),
+        CloudConfig::Cobot(cobot) => format!("Cobot space {}", cobot.subdomain),
+        CloudConfig::Nexudus(nexudus) => format!("Nexudus location {}", nexudus.business),
+        CloudConfig::OfficeRnd(office) => format!("OfficeRnD organization {}", office.organization),
+        CloudConfig::Spacebring(space) => format!("Spacebring location {}", space.location),
     };
     let mqtt = config.mqtt.as_ref().map_or("no MQTT".to_owned(), |mqtt| {
         format!("MQTT to {}:{}", mqtt.host, mqtt.port)

@@ -11,7 +11,7 @@ use crate::{
     },
     domain::EntryEvent,
     doors::world::World,
-    platform::{Platform, contract::ContractCloud, file::FilePlatform},
+    platform::{self, Around, Platform, vault::Vault},
     store::{Begin, SnapshotMeta, Store},
     sync::{
         checkins::{self, Drain},
@@ -153,7 +153,7 @@ impl Tasks {
 
     async fn begin_checkins(&mut self, site: &SiteRuntime) {
         self.checkins.config = site.config.checkins.clone();
-        let takes = |platform: &&Arc<dyn Platform>| platform.capabilities().check_ins;
+        let takes = |platform: &&Arc<dyn Platform>| platform.capabilities().check_ins.any();
         let (Some(config), Some(platform)) = (&site.config.checkins, self.platform.as_ref().filter(takes))
         else {
             site.store.forget(checkins::SUBSCRIBER);
@@ -207,22 +207,23 @@ async fn register(store: &Store, subscriber: &'static str) -> bool {
     }
 }
 
-/// The adapter of a configuration.
+/// The adapter of a configuration; one that cannot be prepared is a fault.
 fn platform(cloud: &CloudConfig, site: &SiteRuntime) -> Option<Arc<dyn Platform>> {
-    match cloud {
-        CloudConfig::None => None,
-        CloudConfig::File { path } => Some(Arc::new(FilePlatform::new(path.clone(), &site.config.site.zone))),
-        CloudConfig::Contract(http) => match ContractCloud::new(http) {
-            Ok(contract) => {
-                site.health.clear("cloud_refused");
-                Some(Arc::new(contract))
-            }
-            Err(error) => {
-                site.health
-                    .raise("cloud_refused", error.to_string(), site.clock.now().at);
-                None
-            }
-        },
+    let around = Around {
+        vault: Vault::new(&site.config.state_dir),
+        clock: site.clock.clone(),
+        zone: site.config.site.zone.clone(),
+    };
+    match platform::open(cloud, &around) {
+        Ok(platform) => {
+            site.health.clear("cloud_refused");
+            platform
+        }
+        Err(error) => {
+            site.health
+                .raise("cloud_refused", error.to_string(), site.clock.now().at);
+            None
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::check::{Candidates, FactsProblem, Numbered};
 use crate::domain::{
     Credential, Millis, PersonId,
-    facts::{Assignment, Booking, Membership, Pass, Person, Resource, ResourceKind, When},
+    facts::{Assignment, Booking, Catalogue, Membership, Pass, Person, Resource, ResourceKind, When},
 };
 use jiff::{civil, tz::TimeZone};
 use serde::Deserialize;
@@ -135,6 +135,8 @@ impl Collections {
             resources: reader.all("resources", self.resources, |it| &it.id, Reader::resource),
             bookings: reader.all("bookings", self.bookings, |it| &it.id, Reader::booking),
             passes: reader.all("passes", self.passes, |it| &it.id, Reader::pass),
+            teams: Vec::new(),
+            catalogue: Catalogue::default(),
         };
         (candidates, reader.problems)
     }
@@ -185,27 +187,25 @@ impl Reader<'_> {
             }
         }
         Some(Person {
-            id: item.id.trim().into(),
-            name: item.name,
             email: filled(item.email),
             team: filled(item.team),
             deactivated: item.deactivated,
             credentials,
             groups: item.groups,
+            ..Person::new(item.id.trim(), item.name)
         })
     }
 
     fn membership(&mut self, item: MembershipItem) -> Option<Membership> {
         let (starts, ends) = self.limits(item.starts, item.ends)?;
         Some(Membership {
-            id: item.id,
-            plan: item.plan,
             person: person(item.person),
             team: filled(item.team),
             starts,
             ends,
             cancelled: item.cancelled,
             pass_based: item.pass_based,
+            ..Membership::new(item.id, item.plan)
         })
     }
 
@@ -226,17 +226,16 @@ impl Reader<'_> {
         reason = "the shape that all readers of items share"
     )]
     fn resource(&mut self, item: ResourceItem) -> Option<Resource> {
+        let kind = match item.kind.as_deref() {
+            None | Some("" | "room") => ResourceKind::Room,
+            Some("desk") => ResourceKind::Desk,
+            Some("office") => ResourceKind::Office,
+            Some(_) => ResourceKind::Other, // the contract may grow kinds
+        };
         Some(Resource {
-            id: item.id,
-            name: item.name,
-            kind: match item.kind.as_deref() {
-                None | Some("" | "room") => ResourceKind::Room,
-                Some("desk") => ResourceKind::Desk,
-                Some("office") => ResourceKind::Office,
-                Some(_) => ResourceKind::Other, // the contract may grow kinds
-            },
             floor: filled(item.floor),
             location: filled(item.location),
+            ..Resource::new(item.id, item.name, kind)
         })
     }
 
@@ -263,8 +262,6 @@ impl Reader<'_> {
             Some(text) => Some(self.instant("running_until", &text)?),
         };
         Some(Pass {
-            id: item.id,
-            kind: item.kind,
             person: person(item.person),
             team: filled(item.team),
             left: item
@@ -273,6 +270,7 @@ impl Reader<'_> {
             running_until,
             starts,
             ends,
+            ..Pass::new(item.id, item.kind)
         })
     }
 

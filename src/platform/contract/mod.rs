@@ -3,21 +3,19 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `http` | one request: TLS, bounds, and failures in words |
 //! | `pages` | page after page of facts, all of one version or nothing |
 
-mod http;
 mod pages;
-mod tls;
 
 use super::{
-    Capabilities, CheckIn, CheckInOutcome, ErrorKind, Fetched, Known, Platform, PlatformError, Reply, check,
+    Capabilities, CheckIn, CheckInOutcome, CheckIns, ErrorKind, Fetched, Known, Platform, PlatformError,
+    Reply, check,
+    http::{Http, Words},
 };
 use crate::{
     config::model::HttpConfig,
     domain::{Credential, Millis, PersonId},
 };
-use http::Http;
 use pages::Pages;
 use reqwest::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -27,6 +25,15 @@ use std::time::Duration;
 const RESTARTS: usize = 3;
 /// The longest that one request waits for a change (section 3: a server may answer earlier).
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+const WORDS: Words = Words {
+    accept: "application/json, application/problem+json",
+    contract: "the contract",
+    compare: "compare it with docs/contract/openapi.yaml",
+    credential: "the token",
+    let_in: "put a valid one into the file that [cloud] token names",
+    address: "[cloud] url",
+};
 
 /// A cloud that speaks the open contract. Cheap to share behind an `Arc`.
 #[derive(Debug)]
@@ -42,7 +49,7 @@ impl ContractCloud {
     /// [`ErrorKind::Unsupported`] for an address that would send the token in the clear.
     pub fn new(config: &HttpConfig) -> Result<Self, PlatformError> {
         Ok(Self {
-            http: Http::new(config)?,
+            http: Http::new(&config.url, &config.reach, WORDS)?.bearing(config.token.clone()),
         })
     }
 
@@ -157,7 +164,7 @@ impl Platform for ContractCloud {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             hints: true,
-            check_ins: true,
+            check_ins: CheckIns::ByKey,
             cards: true,
         }
     }

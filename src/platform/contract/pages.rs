@@ -1,6 +1,6 @@
 //! Page after page of facts: all of one version, or nothing (invariant 4).
 
-use super::http::Http;
+use crate::platform::http::Http;
 use crate::platform::{ErrorKind, Known, PlatformError, wire::Collections};
 use reqwest::{Method, StatusCode, header};
 use serde::Deserialize;

@@ -55,15 +55,7 @@ fn rules() -> RulesConfig {
     }
 }
 fn person(id: &str) -> Person {
-    Person {
-        id: id.into(),
-        name: id.to_uppercase(),
-        email: None,
-        team: None,
-        deactivated: false,
-        credentials: vec![],
-        groups: vec![],
-    }
+    Person::new(id, id.to_uppercase())
 }
 fn in_team(id: &str, team: &str) -> Person {
     Person {
@@ -73,46 +65,24 @@ fn in_team(id: &str, team: &str) -> Person {
 }
 fn membership(id: &str, plan: &str, person: Option<&str>) -> Membership {
     Membership {
-        id: id.into(),
-        plan: plan.into(),
         person: person.map(Into::into),
-        team: None,
-        starts: None,
-        ends: None,
-        cancelled: false,
-        pass_based: false,
+        ..Membership::new(id, plan)
     }
 }
 fn resource(id: &str, name: &str, kind: ResourceKind) -> Resource {
-    Resource {
-        id: id.into(),
-        name: name.into(),
-        kind,
-        floor: None,
-        location: None,
-    }
+    Resource::new(id, name, kind)
 }
 fn booking(id: &str, resource: &str, who: &str, from: Millis, until: Millis) -> Booking {
     Booking {
-        id: id.into(),
-        resource: resource.into(),
         person: Some(who.into()),
-        invitees: vec![],
-        from,
-        until,
-        tentative: false,
+        ..Booking::new(id, resource, from, until)
     }
 }
 fn pass(id: &str, who: &str, left: Option<u32>) -> Pass {
     Pass {
-        id: id.into(),
-        kind: "Day pass".into(),
         person: Some(who.into()),
-        team: None,
         left,
-        running_until: None,
-        starts: None,
-        ends: None,
+        ..Pass::new(id, "Day pass")
     }
 }
 fn day(text: &str) -> Option<When> {

@@ -5,6 +5,7 @@ pub mod false_clock;
 #[cfg(feature = "independent")]
 pub mod independent;
 pub mod mosquitto;
+pub mod office;
 pub mod osdp;
 pub mod pty;
 pub mod relay;
