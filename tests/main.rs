@@ -99,6 +99,8 @@ mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
 #[cfg(test)]
+mod rules_profile;
+#[cfg(test)]
 mod snapshot_held_back;
 #[cfg(test)]
 mod staff_ask_why;

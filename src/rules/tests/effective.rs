@@ -133,7 +133,7 @@ fn what_changes_is_what_comes_goes_or_moves() {
     after.passes[0].left = Some(1);
     let list = |facts: &Facts| effective(&grants(facts, &rules(), &house()), &house(), now);
     let found = changes(&list(&before), &list(&after));
-    let short: Vec<(String, Option<u8>, Option<u8>, Option<bool>)> = found
+    let short: Vec<_> = found
         .iter()
         .map(|it| {
             let rule = |side: &Option<crate::rules::Access>| side.as_ref().map(|it| it.rule);
