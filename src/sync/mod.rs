@@ -7,13 +7,15 @@
 //! | `pace` | when to ask again after success, failure and throttling: pure |
 //! | `build` | facts to grants to index, the same at start, after a pull and after a new configuration |
 //! | `hints` | when to listen for changes: pure |
-//! | `pull` | the task that pulls, judges, stores and swaps |
+//! | `pull` | the task that pulls: timer, hints, commands, faults |
+//! | `consider` | what becomes of complete facts: judged, held, stored and swapped |
 //! | `status` | how it stands, for people |
 //! | `checkins` | the task that drains granted entries to the cloud |
 //! | `tries` | which check-ins have their answer, and which are given up: pure |
 
 pub mod build;
 pub mod checkins;
+mod consider;
 pub mod hints;
 pub mod judge;
 pub mod pace;
