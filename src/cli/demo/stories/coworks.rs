@@ -30,7 +30,7 @@ pub(super) const STORY: Story = Story {
         tap(ANA, door::MEETING, &[Reason::NoGrantForDoor], 12),
         Step::Does(Act::Book {
             who: ANA,
-            resource: "Meeting room",
+            resource: "Blue room",
             from: 2880,
             until: 2940,
         }),

@@ -162,6 +162,7 @@ pub(super) const MAP: &str = r#"
 "Day passes" = ["members"]
 [map.resources]
 "Meeting room" = ["meeting"]
+"Blue room" = ["meeting"]
 "Desk 7" = ["team"]
 "Office 2" = ["team"]
 [map.passes]
