@@ -37,6 +37,8 @@ mod contract_adapter;
 #[cfg(test)]
 mod daemon_site;
 #[cfg(test)]
+mod demo_platforms;
+#[cfg(test)]
 mod demo_plays;
 #[cfg(test)]
 mod facts_file;
