@@ -13,6 +13,7 @@
 //! | `polled` | versions for platforms that have none |
 //! | `vault` | tokens that outlive a restart |
 //! | `contract` | any cloud that implements docs/contract/openapi.yaml |
+//! | `officernd` | OfficeRnD Flex |
 //! | `file` | the same facts from a TOML file or a folder of CSV files |
 
 pub mod budget;
@@ -22,6 +23,7 @@ pub mod contract;
 mod error;
 pub mod file;
 mod http;
+pub mod officernd;
 mod open;
 pub mod polled;
 pub mod vault;

@@ -1,7 +1,8 @@
 //! The adapter of a configuration.
 
 use super::{
-    Platform, PlatformError, contract::ContractCloud, error::ErrorKind, file::FilePlatform, vault::Vault,
+    Platform, PlatformError, contract::ContractCloud, error::ErrorKind, file::FilePlatform,
+    officernd::OfficeRndCloud, vault::Vault,
 };
 use crate::{clock::Clock, config::model::CloudConfig};
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub fn open(cloud: &CloudConfig, around: &Around) -> Result<Option<Arc<dyn Platf
         CloudConfig::Contract(http) => Arc::new(ContractCloud::new(http)?),
         CloudConfig::Cobot(_) => return not_yet("Cobot"),
         CloudConfig::Nexudus(_) => return not_yet("Nexudus"),
-        CloudConfig::OfficeRnd(_) => return not_yet("OfficeRnD"),
+        CloudConfig::OfficeRnd(officernd) => Arc::new(OfficeRndCloud::new(officernd, around)?),
         CloudConfig::Spacebring(_) => return not_yet("Spacebring"),
     }))
 }
