@@ -7,12 +7,21 @@ use doorward::{
     platform::{Around, FactsProblem, Fetched, Known, Platform, officernd::OfficeRndCloud, vault::Vault},
 };
 use doorward_peers::officernd::{CARD_PROPERTY, CLIENT, CLIENT_SECRET, HOOK_SECRET, ORGANIZATION, OfficeRnd};
+use jiff::Timestamp;
 use std::time::Duration;
 use tempfile::TempDir;
 
 /// A card's number: seven bytes, the last not zero.
 pub(crate) fn card(number: usize) -> String {
     format!("04A2B3C4{:06X}", number * 16 + 1)
+}
+
+/// Noon of this day in Madrid: no test ends on another day than it began.
+fn noon() -> i64 {
+    let now = Timestamp::from_millisecond(Clock::system(true, 0).now().at).unwrap();
+    let day = now.in_tz("Europe/Madrid").unwrap().date();
+    let noon = day.at(12, 0, 0, 0).in_tz("Europe/Madrid").unwrap();
+    noon.timestamp().as_millisecond()
 }
 
 /// The simulator, an adapter, and a clock that only moves when told.
@@ -26,7 +35,9 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) fn open() -> Self {
         let office = OfficeRnd::start().unwrap();
-        let clock = Clock::manual(Moment::trusted(Clock::system(true, 0).now().at));
+        let noon = noon();
+        office.set_clock(noon);
+        let clock = Clock::manual(Moment::trusted(noon));
         let dir = tempfile::tempdir().unwrap();
         let adapter = adapter(&office, &clock, &dir, |_| ());
         Self {

@@ -164,6 +164,11 @@ impl OfficeRnd {
         self.with(|state| state.sent.last().cloned())
     }
 
+    /// Sets its clock, Unix milliseconds; it goes on from there.
+    pub fn set_clock(&self, at: i64) {
+        self.with(|state| state.set_by += at - state.server_now());
+    }
+
     /// Every token is forgotten: the next request with one is answered 401.
     pub fn forget_tokens(&self) {
         self.with(|state| state.tokens.clear());

@@ -44,6 +44,8 @@ pub struct State {
     pub asked: Vec<Asked>,
     /// Web hooks that went out: signature and body.
     pub sent: Vec<(String, String)>,
+    /// How far its clock was set, milliseconds.
+    pub set_by: i64,
     next_id: u64,
 }
 
@@ -73,7 +75,7 @@ impl State {
     /// The server's time, Unix milliseconds, wrong or not.
     #[must_use]
     pub fn server_now(&self) -> i64 {
-        now() + self.faults.skew_seconds * 1_000
+        now() + self.set_by + self.faults.skew_seconds * 1_000
     }
 
     /// A new id: 24 hexadecimal digits.
