@@ -29,6 +29,8 @@ mod pull;
 mod rows;
 mod subscribe;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 use super::{
     Around, BudgetStatus, Capabilities, CheckIn, CheckInOutcome, CheckIns, ErrorKind, Fetched, Heard, Hint,

@@ -230,7 +230,7 @@ impl Pull<'_> {
         let used = all.passes.values().any(|pass| {
             let gone = pass.status == PassStatus::Used || pass.left == 0;
             gone && pass.modified.is_none_or(|at| at >= today)
-                && pass.ends.is_none_or(|ends| ends >= now - DAY_MS)
+                && pass.ends.is_none_or(|ends| ends >= now.saturating_sub(DAY_MS))
         });
         all.check_ins.clear();
         if used {
