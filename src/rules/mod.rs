@@ -6,26 +6,39 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `window` | days, instants and buffers to half-open windows |
+//! | `context` | what every rule looks things up in |
 //! | `people` | who is known, deactivated, in which team, with which card |
-//! | `sources` | memberships, assignments, bookings, passes and direct groups to grants |
+//! | `names` | ids and names of the platform's things, and names in the mapping that are none of them |
+//! | `plans` | memberships, assignments and direct groups to grants |
+//! | `bookings`, `passes` | these to grants |
+//! | `sink` | where grants and notes go |
+//! | `window`, `week` | days, instants, buffers and weekly hours to half-open windows |
 //! | `effective` | what people may open at an instant, and what changes between two outcomes |
 //! | `warning` | what a person should look at |
 //!
 //! Sources add up: each grant stands alone, any open one opens, losing one leaves the rest (R41).
 
+mod bookings;
+mod context;
 mod effective;
+mod names;
+mod passes;
 mod people;
-mod sources;
+mod plans;
+mod sink;
 #[cfg(test)]
 mod tests;
 mod warning;
+mod week;
 mod window;
 
 use crate::{
-    config::model::RulesConfig,
+    config::model::{Mapping, RulesConfig},
     domain::{Block, Credential, Grant, Millis, PersonId, Snapshot, facts::Facts, grant::Holder, site::Site},
 };
+use context::{Book, Context, Look};
+use sink::{Note, Sink};
+use std::collections::BTreeMap;
 
 pub use effective::{Access, Change, PersonAccess, State, changes, effective, inactive};
 pub use warning::RuleWarning;
@@ -62,28 +75,47 @@ impl Outcome {
     }
 }
 
+/// Grows with every change of what the same facts and rules come to, so that an index of an earlier version is not used on.
+pub const VERSION: u32 = 2;
+
 /// Turns facts into grants. The same facts, rules and site always give the same outcome.
 ///
 /// A site whose zone is unknown gets no grant that begins or ends with a day, and a warning: such a right
 /// could otherwise outlive its last day.
 #[must_use]
 pub fn grants(facts: &Facts, rules: &RulesConfig, site: &Site) -> Outcome {
-    let zone = jiff::tz::TimeZone::get(&site.zone).ok();
-    let crowd = people::Crowd::new(&facts.people);
-    let mut making = sources::Making::new(facts, rules, zone.as_ref(), &crowd);
-    if zone.is_none() {
-        making.warn(RuleWarning::UnknownZone {
-            zone: site.zone.clone(),
-        });
+    let book = Book::new(rules, site);
+    let look = Look::new(facts, &book);
+    let context = Context {
+        facts,
+        look: &look,
+        book: &book,
+    };
+    let mut sink = Sink::default();
+    for membership in &facts.memberships {
+        plans::membership(&context, membership, &mut sink);
     }
-    making.memberships();
-    making.assignments();
-    making.bookings();
-    making.passes();
-    making.direct();
-    let (mut grants, mut warnings) = making.finish();
+    for assignment in &facts.assignments {
+        plans::assignment(&context, assignment, &mut sink);
+    }
+    for booking in &facts.bookings {
+        bookings::booking(&context, booking, &mut sink);
+    }
+    for pass in &facts.passes {
+        passes::pass(&context, pass, &mut sink);
+    }
+    for person in &facts.people {
+        plans::person(&context, person, &mut sink);
+    }
+    let Sink { mut grants, notes } = sink;
+    let mut counted: BTreeMap<Note, usize> = BTreeMap::new();
+    for note in notes {
+        *counted.entry(note).or_default() += 1;
+    }
     let (credentials, shared) = people::cards(&facts.people);
+    let mut warnings = sink::warnings(&counted);
     warnings.extend(shared);
+    warnings.extend(of_the_whole(facts, &book, site));
     grants.sort_unstable();
     grants.dedup();
     warnings.sort();
@@ -95,4 +127,33 @@ pub fn grants(facts: &Facts, rules: &RulesConfig, site: &Site) -> Outcome {
         blocks: people::blocks(&facts.people),
         warnings,
     }
+}
+
+/// What is wrong with the mapping, or with the site.
+fn of_the_whole(facts: &Facts, book: &Book<'_>, site: &Site) -> Vec<RuleWarning> {
+    let rules = book.rules;
+    let mut found = names::strangers(facts, rules);
+    let tables: [(&str, &Mapping); 6] = [
+        ("map.plans", &rules.plans),
+        ("map.resources", &rules.resources),
+        ("map.floors", &rules.floors),
+        ("map.locations", &rules.locations),
+        ("map.passes", &rules.passes),
+        ("map.groups", &rules.groups),
+    ];
+    for (section, map) in tables {
+        for (name, groups) in map {
+            let gone = groups.iter().filter(|group| !book.groups.contains_key(*group));
+            found.extend(gone.map(|group| RuleWarning::GroupGone {
+                section: section.to_owned(),
+                name: name.clone(),
+                group: group.to_string(),
+            }));
+        }
+    }
+    if book.zone.is_none() {
+        let zone = site.zone.clone();
+        found.push(RuleWarning::UnknownZone { zone });
+    }
+    found
 }
