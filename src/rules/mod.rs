@@ -14,13 +14,16 @@
 //! | `sink` | where grants and notes go |
 //! | `window`, `week` | days, instants, buffers and weekly hours to half-open windows |
 //! | `effective` | what people may open at an instant, and what changes between two outcomes |
+//! | `incremental`, `diff` | the same again when some of the facts have changed, for the price of what changed |
 //! | `warning` | what a person should look at |
 //!
 //! Sources add up: each grant stands alone, any open one opens, losing one leaves the rest (R41).
 
 mod bookings;
 mod context;
+mod diff;
 mod effective;
+mod incremental;
 mod names;
 mod passes;
 mod people;
@@ -34,13 +37,19 @@ mod window;
 
 use crate::{
     config::model::{Mapping, RulesConfig},
-    domain::{Block, Credential, Grant, Millis, PersonId, Snapshot, facts::Facts, grant::Holder, site::Site},
+    domain::{
+        Block, Credential, Grant, Millis, PersonId, Snapshot,
+        facts::{Assignment, Booking, Facts, Membership, Pass, Person},
+        grant::Holder,
+        site::Site,
+    },
 };
 use context::{Book, Context, Look};
 use sink::{Note, Sink};
 use std::collections::BTreeMap;
 
 pub use effective::{Access, Change, PersonAccess, State, changes, effective, inactive};
+pub use incremental::{Incremental, Worked};
 pub use warning::RuleWarning;
 
 /// What the rules made of one complete set of facts: the parts of a snapshot, and what looks wrong.
@@ -92,41 +101,76 @@ pub fn grants(facts: &Facts, rules: &RulesConfig, site: &Site) -> Outcome {
         book: &book,
     };
     let mut sink = Sink::default();
-    for membership in &facts.memberships {
-        plans::membership(&context, membership, &mut sink);
-    }
-    for assignment in &facts.assignments {
-        plans::assignment(&context, assignment, &mut sink);
-    }
-    for booking in &facts.bookings {
-        bookings::booking(&context, booking, &mut sink);
-    }
-    for pass in &facts.passes {
-        passes::pass(&context, pass, &mut sink);
-    }
-    for person in &facts.people {
-        plans::person(&context, person, &mut sink);
-    }
+    work(&context, &Objects::all(facts), &mut sink);
     let Sink { mut grants, notes } = sink;
     let mut counted: BTreeMap<Note, usize> = BTreeMap::new();
     for note in notes {
         *counted.entry(note).or_default() += 1;
     }
-    let (credentials, shared) = people::cards(&facts.people);
-    let mut warnings = sink::warnings(&counted);
-    warnings.extend(shared);
-    warnings.extend(of_the_whole(facts, &book, site));
     grants.sort_unstable();
     grants.dedup();
-    warnings.sort();
-    warnings.dedup();
+    let (credentials, shared) = people::cards(&facts.people);
     Outcome {
         people: people::holders(&facts.people),
         credentials,
         grants,
         blocks: people::blocks(&facts.people),
-        warnings,
+        warnings: warnings(&counted, shared, of_the_whole(facts, &book, site)),
     }
+}
+
+/// Objects of the facts that grants come from.
+#[derive(Default)]
+struct Objects<'a> {
+    memberships: Vec<&'a Membership>,
+    assignments: Vec<&'a Assignment>,
+    bookings: Vec<&'a Booking>,
+    passes: Vec<&'a Pass>,
+    people: Vec<&'a Person>,
+}
+
+impl<'a> Objects<'a> {
+    fn all(facts: &'a Facts) -> Self {
+        Self {
+            memberships: facts.memberships.iter().collect(),
+            assignments: facts.assignments.iter().collect(),
+            bookings: facts.bookings.iter().collect(),
+            passes: facts.passes.iter().collect(),
+            people: facts.people.iter().collect(),
+        }
+    }
+}
+
+/// What the rules make of some objects. Each stands alone: what comes of it hangs on itself and on what the context looks up.
+fn work(context: &Context<'_>, objects: &Objects<'_>, sink: &mut Sink) {
+    for membership in &objects.memberships {
+        plans::membership(context, membership, sink);
+    }
+    for assignment in &objects.assignments {
+        plans::assignment(context, assignment, sink);
+    }
+    for booking in &objects.bookings {
+        bookings::booking(context, booking, sink);
+    }
+    for pass in &objects.passes {
+        passes::pass(context, pass, sink);
+    }
+    for person in &objects.people {
+        plans::person(context, person, sink);
+    }
+}
+
+fn warnings(
+    notes: &BTreeMap<Note, usize>,
+    shared: Vec<RuleWarning>,
+    whole: Vec<RuleWarning>,
+) -> Vec<RuleWarning> {
+    let mut warnings = sink::warnings(notes);
+    warnings.extend(shared);
+    warnings.extend(whole);
+    warnings.sort_unstable();
+    warnings.dedup();
+    warnings
 }
 
 /// What is wrong with the mapping, or with the site.

@@ -54,61 +54,53 @@ impl Names {
 
 /// Names in the mapping that the platform does not have. Where the platform does not tell what it has, nothing is said.
 pub(super) fn strangers(facts: &Facts, rules: &RulesConfig) -> Vec<RuleWarning> {
+    type Known<'a> = Option<BTreeSet<&'a str>>;
+    fn known<'a>(named: &'a [Named], used: impl Iterator<Item = &'a String>) -> Known<'a> {
+        if named.is_empty() {
+            return None;
+        }
+        let named = named.iter().flat_map(|one| [one.id.as_str(), one.name.as_str()]);
+        Some(named.chain(used.map(String::as_str)).collect())
+    }
     let catalogue = &facts.catalogue;
-    let used = |used: &mut dyn Iterator<Item = &String>| used.cloned().collect::<BTreeSet<String>>();
-    let known = |named: &[Named], more: BTreeSet<String>| {
-        let mut known = more;
-        known.extend(named.iter().flat_map(|one| [one.id.clone(), one.name.clone()]));
-        (!named.is_empty()).then_some(known)
-    };
-    let resources = facts
-        .resources
-        .iter()
-        .flat_map(|it| [it.id.clone(), it.name.clone()]);
-    let resources: BTreeSet<String> = resources.collect();
-    let floors = used(&mut facts.resources.iter().filter_map(|it| it.floor.as_ref()));
-    let locations = used(&mut facts.resources.iter().filter_map(|it| it.location.as_ref()));
-    let locations = known(&catalogue.locations, locations);
-    let tables: [(&'static str, &Mapping, Option<BTreeSet<String>>); 6] = [
+    let resources = facts.resources.iter();
+    let all = resources
+        .clone()
+        .flat_map(|it| [it.id.as_str(), it.name.as_str()]);
+    let all: BTreeSet<&str> = all.collect();
+    let floors = resources.clone().filter_map(|it| it.floor.as_ref());
+    let locations = known(
+        &catalogue.locations,
+        resources.filter_map(|it| it.location.as_ref()),
+    );
+    let tables: [(&'static str, &Mapping, Known<'_>); 6] = [
         (
-            "plans",
+            "map.plans",
             &rules.plans,
-            known(
-                &catalogue.plans,
-                used(&mut facts.memberships.iter().map(|it| &it.plan)),
-            ),
+            known(&catalogue.plans, facts.memberships.iter().map(|it| &it.plan)),
         ),
         (
-            "resources",
+            "map.resources",
             &rules.resources,
-            (!resources.is_empty()).then_some(resources),
+            (!all.is_empty()).then_some(all),
         ),
-        ("floors", &rules.floors, known(&catalogue.floors, floors)),
-        ("locations", &rules.locations, locations.clone()),
+        ("map.floors", &rules.floors, known(&catalogue.floors, floors)),
+        ("map.locations", &rules.locations, locations.clone()),
         (
-            "passes",
+            "map.passes",
             &rules.passes,
-            known(
-                &catalogue.passes,
-                used(&mut facts.passes.iter().map(|it| &it.kind)),
-            ),
+            known(&catalogue.passes, facts.passes.iter().map(|it| &it.kind)),
         ),
         (
-            "groups",
+            "map.groups",
             &rules.groups,
-            known(
-                &catalogue.groups,
-                used(&mut facts.people.iter().flat_map(|it| &it.groups)),
-            ),
+            known(&catalogue.groups, facts.people.iter().flat_map(|it| &it.groups)),
         ),
     ];
     let mut found = Vec::new();
-    for (table, map, known) in tables {
+    for (section, map, known) in tables {
         if let Some(known) = known {
-            found.extend(
-                map.keys()
-                    .filter_map(|name| stranger(&format!("map.{table}"), name, &known)),
-            );
+            found.extend(map.keys().filter_map(|name| stranger(section, name, &known)));
         }
     }
     if let Some(known) = locations {
@@ -118,18 +110,18 @@ pub(super) fn strangers(facts: &Facts, rules: &RulesConfig) -> Vec<RuleWarning> 
     found
 }
 
-fn stranger(section: &str, name: &str, known: &BTreeSet<String>) -> Option<RuleWarning> {
+fn stranger(section: &str, name: &str, known: &BTreeSet<&str>) -> Option<RuleWarning> {
     if known.contains(name) {
         return None;
     }
     let lower = name.to_lowercase();
-    let distance = |known: &String| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
+    let distance = |known: &str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
     // As far as a slip goes: a third of the letters.
     let near = known.iter().map(|known| (distance(known), known));
     let near = near.filter(|(distance, known)| *distance <= known.chars().count().max(3) / 3);
     Some(RuleWarning::UnknownName {
         section: section.to_owned(),
         name: name.to_owned(),
-        nearest: near.min().map(|(_, known)| known.clone()),
+        nearest: near.min().map(|(_, known)| (*known).to_owned()),
     })
 }

@@ -3,6 +3,7 @@
 
 mod bookings;
 mod effective;
+mod incremental;
 mod model;
 mod passes_and_cards;
 mod people_and_plans;
