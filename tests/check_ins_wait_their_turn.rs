@@ -93,6 +93,7 @@ async fn drain(people: &[&str], answers: Answers) -> (HashMap<String, u32>, Dura
         store: store.clone(),
         clock,
         health: health.clone(),
+        hinter: None,
     };
     let (stop, stopped) = watch::channel(false);
     let begun = Instant::now();

@@ -41,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) cloud: String,
     /// More lines of `[checkins]`.
     pub(crate) checkins: String,
+    /// More tables.
+    pub(crate) tables: String,
     /// Another address than the cloud's own: that of a relay, say.
     pub(crate) url: Option<String>,
 }
@@ -79,6 +81,7 @@ poll_seconds = 3600
 {sync}
 [checkins]
 {checkins}
+{tables}
 [map.plans]
 "Hot desk" = ["members"]
 [map.resources]
@@ -100,6 +103,7 @@ id = "front"
             more_cloud = plan.cloud,
             sync = plan.sync,
             checkins = plan.checkins,
+            tables = plan.tables,
             line = reader.path().display()
         );
         let gateway = Gateway::new(&config);

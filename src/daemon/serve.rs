@@ -136,6 +136,7 @@ async fn reload(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, Str
         .flatten()
         .collect();
     let _ = sd_notify::notify(&begun);
+    tasks.reread_certificates();
     let outcome = take_over(site, tasks).await;
     // Ready again either way: the doors are decided by the old configuration or the new one.
     let _ = sd_notify::notify(&[NotifyState::Ready]);

@@ -3,14 +3,21 @@
 //! It never blocks the runtime: building and storing happen on the blocking pool. Whatever goes wrong, what is
 //! in force stays in force (invariant 4).
 
-use super::{consider::Considered, hints::Hints, pace::Pace, stale, status::Status};
+use super::{
+    burst::Burst,
+    consider::{Considered, Extent},
+    hints::Hints,
+    pace::Pace,
+    stale,
+    status::Status,
+};
 use crate::{
     access::{Index, Limits},
     clock::Clock,
     config::Config,
     domain::time::Millis,
     health::Health,
-    platform::{ErrorKind, Fetched, Known, Platform, PlatformError, Retry},
+    platform::{ErrorKind, Fetched, Hint, Known, Platform, PlatformError, Retry},
     store::{SnapshotMeta, Store},
 };
 use std::{sync::Arc, time::Duration};
@@ -49,6 +56,8 @@ pub enum Command {
     Now(oneshot::Sender<Result<String, String>>),
     /// Put the held snapshot in force, and say how it went.
     Accept(oneshot::Sender<Result<String, String>>),
+    /// Fetch what these name, soon: several within a moment are one fetch.
+    Hint(Vec<Hint>),
     /// A new configuration: the facts in force are worked out again by its rules.
     Reconfigure(Arc<Config>),
 }
@@ -63,6 +72,7 @@ pub struct Puller {
     pub(super) health: Health,
     pub(super) pace: Pace,
     pub(super) hints: Hints,
+    pub(super) burst: Burst,
     pub(super) active: Option<SnapshotMeta>,
     /// The last trusted time on disk at the start, Unix milliseconds.
     pub(super) last_trusted: Option<Millis>,
@@ -103,6 +113,7 @@ impl Puller {
             health,
             pace,
             hints,
+            burst: Burst::default(),
             active,
             last_trusted,
             guessed_contact: None,
@@ -129,8 +140,16 @@ impl Puller {
                 let begun = Instant::now();
                 (platform.wait_hint(after, HINT_WAIT).await, begun.elapsed())
             };
+            // While the cloud fails the timer asks, and asks for everything.
+            let burst = self.burst.due().filter(|_| well);
+            let gathered = sleep(burst.unwrap_or_default().saturating_sub(self.clock.monotonic()));
             tokio::select! {
                 () = sleep_until(due) => due = Instant::now() + self.pull().await.1,
+                () = gathered, if burst.is_some() => {
+                    if let Some(pause) = self.refresh().await {
+                        due = Instant::now() + pause;
+                    }
+                }
                 (hint, waited) = listen, if listen_from.is_some() => {
                     if let Some(next) = self.hinted(hint, waited, after).await {
                         due = due.min(Instant::now() + next);
@@ -146,6 +165,7 @@ impl Puller {
                     Some(Command::Accept(reply)) => {
                         let _ = reply.send(self.accept().await);
                     }
+                    Some(Command::Hint(hints)) => self.burst.add(hints, self.clock.monotonic()),
                     Some(Command::Reconfigure(config)) => self.reconfigure(config).await,
                 },
                 () = sleep(minute) => {}
@@ -184,7 +204,7 @@ impl Puller {
     }
 
     /// What the platform need not send again: what is held back, if something is, else what is in force.
-    fn known(&self) -> Option<Known> {
+    pub(super) fn known(&self) -> Option<Known> {
         let meta = self.status.held.as_ref().or(self.active.as_ref())?;
         Some(Known {
             version: meta.version,
@@ -192,44 +212,25 @@ impl Puller {
         })
     }
 
-    /// Pulls once. Gives what to tell a person, and how long to wait.
-    async fn pull(&mut self) -> (Result<String, String>, Duration) {
+    /// Pulls everything once. Gives what to tell a person, and how long to wait.
+    pub(super) async fn pull(&mut self) -> (Result<String, String>, Duration) {
         let known = self.known();
+        self.burst.answered();
         let platform = Arc::clone(&self.platform);
-        let outcome = match platform.fetch(known.as_ref()).await {
-            Ok(Fetched::Unchanged) => {
-                if self.status.held.is_none() {
-                    self.contact();
-                }
-                Ok("nothing has changed".to_owned())
-            }
-            Ok(Fetched::Facts {
-                facts,
-                etag,
-                problems,
-            }) => {
-                let problems = problems.iter().map(ToString::to_string).collect();
-                match self.considered(facts, etag, problems).await {
-                    Ok(Considered::Applied(words)) => Ok(words),
-                    Ok(Considered::Held(why)) => Err(why),
-                    Err(error) => {
-                        let text =
-                            format!("the cloud's facts cannot be put in force, the last ones stay: {error}");
-                        return self.failed(&PlatformError::malformed(text));
-                    }
-                }
-            }
+        let fetched = platform.fetch(known.as_ref()).await;
+        self.burst.rest(self.clock.monotonic());
+        let fetched = match fetched {
+            Ok(fetched) => fetched,
+            Err(error) => return self.failed(&error),
+        };
+        let outcome = match self.taken(fetched, Extent::Whole).await {
+            Ok(outcome) => outcome,
             Err(error) => return self.failed(&error),
         };
         // The platform answered, and what it said could not be used here: a card that fails, a defect.
         if let (Err(text), None) = (&outcome, &self.status.held) {
             let wait = self.pace.failed(None, self.jitter());
-            let words =
-                format!("the newest facts could not be worked out, the last ones stay in force: {text}");
-            tracing::warn!("{words}");
-            self.health.raise("facts_not_used", words, self.clock.now().at);
-            self.status.last_error = Some(text.clone());
-            self.show();
+            self.not_used(text);
             return (outcome, wait);
         }
         self.health.clear("facts_not_used");
@@ -243,7 +244,48 @@ impl Puller {
         (outcome, self.config.sync.poll)
     }
 
-    fn failed(&mut self, error: &PlatformError) -> (Result<String, String>, Duration) {
+    /// What came is judged and put in force, or says that nothing did. The inner error is for people: it waits for
+    /// one, or could not be used here.
+    pub(super) async fn taken(
+        &mut self,
+        fetched: Fetched,
+        extent: Extent,
+    ) -> Result<Result<String, String>, PlatformError> {
+        match fetched {
+            Fetched::Unchanged => {
+                if self.status.held.is_none() && extent == Extent::Whole {
+                    self.contact();
+                }
+                Ok(Ok("nothing has changed".to_owned()))
+            }
+            Fetched::Facts {
+                facts,
+                etag,
+                problems,
+            } => {
+                let problems = problems.iter().map(ToString::to_string).collect();
+                match self.considered(facts, etag, problems, extent).await {
+                    Ok(Considered::Applied(words)) => Ok(Ok(words)),
+                    Ok(Considered::Held(why)) => Ok(Err(why)),
+                    Err(error) => {
+                        let text =
+                            format!("the cloud's facts cannot be put in force, the last ones stay: {error}");
+                        Err(PlatformError::malformed(text))
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn not_used(&mut self, text: &str) {
+        let words = format!("the newest facts could not be worked out, the last ones stay in force: {text}");
+        tracing::warn!("{words}");
+        self.health.raise("facts_not_used", words, self.clock.now().at);
+        self.status.last_error = Some(text.to_owned());
+        self.show();
+    }
+
+    pub(super) fn failed(&mut self, error: &PlatformError) -> (Result<String, String>, Duration) {
         let wait = match error.retry() {
             Retry::After(asked) => self.pace.failed(Some(asked), self.jitter()),
             Retry::Backoff => self.pace.failed(None, self.jitter()),

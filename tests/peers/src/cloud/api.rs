@@ -244,6 +244,13 @@ fn bad(what: &str) -> Response {
 }
 
 async fn changes(State(shared): App, RawQuery(query): RawQuery) -> Response {
+    if shared.faults().no_changes {
+        return problem(
+            StatusCode::NOT_IMPLEMENTED,
+            "not-built",
+            "this cloud gives no hints",
+        );
+    }
     let query = query.as_deref();
     if parameter(query, "after").is_none() {
         return bad("after is missing");
