@@ -186,3 +186,25 @@ fn a_pass_that_an_entry_began_is_known_at_once() {
         "the last pass opens until it has run out (R23)"
     );
 }
+
+#[test]
+fn what_a_person_asks_of_the_sync_is_answered() {
+    let (site, address) = site(1);
+    let token = site.cloud.token().to_owned();
+    let delivery = Delivery::signed(&token, now(), &json!({ "version": 9 }));
+    assert_eq!(delivery.send(&address).unwrap(), 204);
+    let shown = wait_for("a refresh", || {
+        let (status, shown, error) = site.gateway.command(&["sync", "status"]);
+        assert_eq!(status, 0, "{error}");
+        if shown.contains("1 hints, 1 fetches") && shown.contains("heard") {
+            Ok(shown)
+        } else {
+            Err(shown)
+        }
+    });
+    assert!(
+        shown.contains("without TLS, behind a proxy of this machine"),
+        "{shown}"
+    );
+    assert!(!shown.contains(SECRET), "{shown}");
+}

@@ -37,6 +37,8 @@ pub(super) struct Tasks {
     pub(super) puller: Option<mpsc::Sender<Command>>,
     pull_task: Option<JoinHandle<()>>,
     platform: Option<Arc<dyn Platform>>,
+    /// The same, for whoever asks how it stands.
+    asked: watch::Sender<Option<Arc<dyn Platform>>>,
     checkins: Stoppable<CheckinConfig>,
     mqtt: Stoppable<MqttConfig>,
     hooks: Stoppable<HooksConfig>,
@@ -85,6 +87,7 @@ impl Tasks {
             puller: None,
             pull_task: None,
             platform: None,
+            asked: watch::Sender::new(None),
             checkins: Stoppable::none(),
             mqtt: Stoppable::none(),
             hooks: Stoppable::none(),
@@ -109,7 +112,7 @@ impl Tasks {
         } else {
             self.end_cloud().await;
             // What was wrong with that cloud says nothing about the next one, or about none.
-            for fault in pull::FAULTS {
+            for fault in pull::FAULTS.into_iter().chain([pull::CLOCK_SKEW]) {
                 site.health.clear(fault);
             }
             let active = site.store.active().ok().flatten().map(|stored| stored.meta);
@@ -129,6 +132,11 @@ impl Tasks {
         }
     }
 
+    /// The platform of the time, for whoever asks how it stands.
+    pub(super) fn platform(&self) -> watch::Receiver<Option<Arc<dyn Platform>>> {
+        self.asked.subscribe()
+    }
+
     /// Certificates may be other ones though the configuration is the same.
     pub(super) fn reread_certificates(&self) {
         self.reread.send_modify(|orders| *orders += 1);
@@ -144,6 +152,7 @@ impl Tasks {
 
     fn begin_cloud(&mut self, site: &SiteRuntime, active: Option<SnapshotMeta>) {
         self.platform = platform(&site.config.cloud, site);
+        self.asked.send_replace(self.platform.clone());
         let Some(platform) = &self.platform else { return };
         let puller = Puller::new(
             Arc::clone(platform),
@@ -162,6 +171,7 @@ impl Tasks {
     async fn end_cloud(&mut self) {
         self.puller = None;
         self.platform = None;
+        self.asked.send_replace(None);
         if let Some(task) = self.pull_task.take() {
             // A fetch under way is dropped: a part of the facts changes nothing (invariant 4).
             task.abort();

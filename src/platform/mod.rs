@@ -311,9 +311,8 @@ pub trait Platform: Send + Sync {
         None
     }
 
-    /// How far the platform's clock is ahead of this one, milliseconds, as its last answer said; `None` where nobody
-    /// knows.
-    fn skew(&self) -> Option<Millis> {
+    /// What the platform's clock shows now, by its last answer, Unix milliseconds; `None` where nobody knows.
+    fn server_time(&self) -> Option<Millis> {
         None
     }
 

@@ -129,6 +129,7 @@ impl Puller {
         self.doors.swap(Arc::new(built.index));
         self.health.clear("snapshot_held");
         self.status.held = None;
+        self.still_in = Some(built.still_in);
         self.show_warnings(built.warnings);
         let words = format!(
             "version {}: {} people, {} cards, {} grants",
@@ -179,6 +180,7 @@ impl Puller {
                 }
                 self.doors.swap(Arc::new(built.index));
                 self.active = Some(meta);
+                self.still_in = Some(built.still_in);
                 self.show_warnings(built.warnings);
             }
             Ok(None) => {}

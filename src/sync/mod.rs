@@ -12,12 +12,14 @@
 //! | `pull` | the task that pulls: timer, hints, commands, faults |
 //! | `consider` | what becomes of complete facts: judged, held, stored and swapped |
 //! | `refresh` | fetching what hints name, and nothing else |
+//! | `cancelled` | who is cancelled at the platform and still gets in: pure |
 //! | `status` | how it stands, for people |
 //! | `checkins` | the task that drains granted entries to the cloud |
 //! | `tries` | which check-ins have their answer, and which are given up: pure |
 
 pub mod build;
 pub mod burst;
+pub mod cancelled;
 pub mod checkins;
 mod consider;
 pub mod hinter;

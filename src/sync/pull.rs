@@ -5,6 +5,7 @@
 
 use super::{
     burst::Burst,
+    cancelled::StillIn,
     consider::{Considered, Extent},
     hints::Hints,
     pace::Pace,
@@ -38,6 +39,11 @@ pub const FAULTS: [&str; 3] = [UNREACHABLE, REFUSED, UNUSABLE];
 const UNREACHABLE: &str = "cloud_unreachable";
 /// The cloud does not accept this gateway, or this gateway not the cloud.
 const REFUSED: &str = "cloud_refused";
+/// The platform's clock and ours differ.
+pub const CLOCK_SKEW: &str = "cloud_clock_skew";
+/// From here on clocks differ by more than answers take and seconds are rounded to. Bookings would begin that much too
+/// early or late, and signatures hold for five minutes.
+const MOST_SKEW: Millis = 120_000;
 /// What came is not whole, or makes no sense.
 const UNUSABLE: &str = "cloud_facts_unusable";
 
@@ -78,6 +84,8 @@ pub struct Puller {
     pub(super) last_trusted: Option<Millis>,
     /// When the last contact was, since the start, while its wall time is only guessed.
     pub(super) guessed_contact: Option<Duration>,
+    /// Who is cancelled and gets in all the same, now or later; absent until it was looked at.
+    pub(super) still_in: Option<Vec<StillIn>>,
     pub(super) status: Status,
 }
 
@@ -117,6 +125,7 @@ impl Puller {
             active,
             last_trusted,
             guessed_contact: None,
+            still_in: None,
             status,
         };
         puller.show();
@@ -165,10 +174,13 @@ impl Puller {
                     Some(Command::Accept(reply)) => {
                         let _ = reply.send(self.accept().await);
                     }
-                    Some(Command::Hint(hints)) => self.burst.add(hints, self.clock.monotonic()),
+                    Some(Command::Hint(hints)) => {
+                        self.status.hints += u64::try_from(hints.len()).unwrap_or(0);
+                        self.burst.add(hints, self.clock.monotonic());
+                    }
                     Some(Command::Reconfigure(config)) => self.reconfigure(config).await,
                 },
-                () = sleep(minute) => {}
+                () = sleep(minute) => self.show(),
             }
             self.age();
         }
@@ -219,6 +231,7 @@ impl Puller {
         let platform = Arc::clone(&self.platform);
         let fetched = platform.fetch(known.as_ref()).await;
         self.burst.rest(self.clock.monotonic());
+        self.compare_clocks();
         let fetched = match fetched {
             Ok(fetched) => fetched,
             Err(error) => return self.failed(&error),
@@ -275,6 +288,30 @@ impl Puller {
                 }
             }
         }
+    }
+
+    /// The facts are used all the same: what is wrong may be either clock, and a platform's times are instants.
+    fn compare_clocks(&mut self) {
+        let now = self.clock.now();
+        let skew = self
+            .platform
+            .server_time()
+            .map(|theirs| theirs.saturating_sub(now.at));
+        self.status.skew = skew;
+        let Some(skew) = skew.filter(|skew| now.trusted && skew.saturating_abs() > MOST_SKEW) else {
+            self.health.clear(CLOCK_SKEW);
+            return;
+        };
+        let (minutes, direction) = (
+            skew.saturating_abs() / 60_000,
+            if skew > 0 { "ahead of" } else { "behind" },
+        );
+        let text = format!(
+            "the clock of {} is {minutes} minutes {direction} this gateway's, which is trusted; the facts are used all the \
+             same. Look at the time servers here, and tell whoever runs the cloud",
+            self.status.place
+        );
+        self.health.raise(CLOCK_SKEW, text, now.at);
     }
 
     pub(super) fn not_used(&mut self, text: &str) {
@@ -382,6 +419,10 @@ impl Puller {
         {
             self.health.raise("snapshot_held", why, self.clock.now().at);
         }
+        let now = self.clock.now();
+        let still_in = self.still_in.as_ref();
+        self.status.still_in =
+            still_in.map(|all| all.iter().filter(|it| it.holds(now.at)).cloned().collect());
         self.health.section("sync", &self.status);
     }
 }

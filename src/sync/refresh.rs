@@ -15,6 +15,8 @@ impl Puller {
     /// Fetches what the gathered hints name. How long until the next pull, if this one brought everything; `None`
     /// leaves the timer as it is, which reconciles whatever hints missed.
     pub(super) async fn refresh(&mut self) -> Option<Duration> {
+        self.status.refreshes += 1;
+        self.status.last_refresh = Some(self.clock.now().at);
         let platform = Arc::clone(&self.platform);
         let (Some(known), true) = (self.known(), platform.refreshes_parts()) else {
             return Some(self.pull().await.1);

@@ -178,6 +178,9 @@ impl Platform for ContractCloud {
     fn hook(&self, hook: &Hook<'_>) -> Result<Heard, HookRefused> {
         hook::heard(hook, &self.token)
     }
+    fn server_time(&self) -> Option<Millis> {
+        self.http.server_time()
+    }
     fn refreshes_parts(&self) -> bool {
         false
     }
