@@ -37,6 +37,8 @@ mod contract_adapter;
 #[cfg(test)]
 mod daemon_site;
 #[cfg(test)]
+mod demo_platforms;
+#[cfg(test)]
 mod demo_plays;
 #[cfg(test)]
 mod facts_file;
@@ -98,6 +100,8 @@ mod osdp_site;
 mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
+#[cfg(test)]
+mod rules_profile;
 #[cfg(test)]
 mod snapshot_held_back;
 #[cfg(test)]

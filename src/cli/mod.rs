@@ -9,6 +9,7 @@
 //! | `client` | talks to a running gateway |
 //! | `stored` | the stored journal and facts, with or without a gateway |
 //! | `moment` | times as people type and read them |
+//! | `rule_words` | what each rule says in one line |
 //! | the others | one command each |
 
 pub mod args;
@@ -22,6 +23,7 @@ pub mod logging;
 pub mod moment;
 pub mod out;
 pub mod report;
+pub mod rule_words;
 pub mod run;
 mod stored;
 pub mod sync;

@@ -9,10 +9,12 @@
 //! | `window` | days, instants and buffers to half-open windows |
 //! | `people` | who is known, deactivated, in which team, with which card |
 //! | `sources` | memberships, assignments, bookings, passes and direct groups to grants |
+//! | `effective` | what people may open at an instant, and what changes between two outcomes |
 //! | `warning` | what a person should look at |
 //!
 //! Sources add up: each grant stands alone, any open one opens, losing one leaves the rest (R41).
 
+mod effective;
 mod people;
 mod sources;
 #[cfg(test)]
@@ -25,6 +27,7 @@ use crate::{
     domain::{Block, Credential, Grant, Millis, PersonId, Snapshot, facts::Facts, grant::Holder, site::Site},
 };
 
+pub use effective::{Access, Change, PersonAccess, State, changes, effective, inactive};
 pub use warning::RuleWarning;
 
 /// What the rules made of one complete set of facts: the parts of a snapshot, and what looks wrong.

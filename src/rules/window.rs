@@ -28,6 +28,12 @@ pub(super) fn span(starts: Option<When>, ends: Option<When>, zone: Option<&TimeZ
     Some(Window { from, until })
 }
 
+/// The minute of the day that a clock on the wall shows, 0 to 1439.
+pub(super) fn minute_of(time: jiff::civil::Time) -> u16 {
+    let minute = i32::from(time.hour()) * 60 + i32::from(time.minute());
+    u16::try_from(minute).unwrap_or(0)
+}
+
 /// The first instant of a local day, also where the clocks change at midnight.
 fn day_start(day: Date, zone: &TimeZone) -> Option<Millis> {
     // From noon, which every day has, back to the first instant of its day.

@@ -62,15 +62,11 @@ impl ContractCloud {
             match pages::read(&self.http, known).await? {
                 Pages::Unchanged => return Ok(Fetched::Unchanged),
                 Pages::Moved => {}
-                Pages::Whole {
-                    version,
-                    etag,
-                    collections,
-                } => {
-                    let items = collections.len();
-                    let (candidates, problems) = collections.read(None);
+                Pages::Whole { version, etag, items } => {
+                    let count = items.len();
+                    let (candidates, problems) = items.finish();
                     let (facts, problems) = check::check(candidates, version, problems);
-                    check::bearable(&problems, items, self.http.place())?;
+                    check::bearable(&problems, count, self.http.place())?;
                     return Ok(Fetched::Facts {
                         facts,
                         etag,

@@ -2,6 +2,7 @@
 //! the third of the five published integration guides, see docs/rules.md), and a slow, obvious model.
 
 mod bookings;
+mod effective;
 mod model;
 mod passes_and_cards;
 mod people_and_plans;

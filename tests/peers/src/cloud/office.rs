@@ -41,6 +41,14 @@ pub(super) fn instant(at: i64) -> String {
     jiff::Timestamp::from_millisecond(at).map_or_else(|_| String::new(), |at| at.to_string())
 }
 
+/// Writes a file that only its owner may read: a gateway refuses any other.
+fn keep_secret(file: &Path, text: &str) -> io::Result<()> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(file)?.write_all(text.as_bytes())
+}
+
 /// What staff do, whichever way the world reaches the gateway.
 trait Staff {
     fn change<R>(&self, change: impl FnOnce(&mut World) -> R) -> R;
@@ -184,7 +192,7 @@ impl Office for ContractOffice {
     }
     fn cloud_section(&self, dir: &Path) -> String {
         let file = dir.join("cloud-token");
-        let _ = fs::write(&file, self.cloud.token()); // the gateway will say that it is missing
+        let _ = keep_secret(&file, self.cloud.token()); // the gateway will say that it is missing
         format!(
             "[cloud]\nkind = \"contract\"\nurl = \"{}\"\ntoken = {{ file = \"{}\" }}\n",
             self.cloud.url(),
