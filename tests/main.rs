@@ -113,4 +113,6 @@ mod systemd_is_told_the_truth;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod web_hooks_are_hints;
+#[cfg(test)]
 mod wradapt_line;
