@@ -16,7 +16,6 @@ fn building() -> World {
         kind: Some(kind.into()),
         floor: Some("First floor".into()),
         location: Some("Harbour".into()),
-        ..Resource::default()
     };
     World {
         resources: vec![
