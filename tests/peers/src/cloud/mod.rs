@@ -12,7 +12,7 @@
 
 mod api;
 mod faults;
-mod server;
+pub(crate) mod server;
 mod state;
 mod world;
 
