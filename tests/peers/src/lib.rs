@@ -10,5 +10,6 @@ pub mod office;
 pub mod osdp;
 pub mod pty;
 pub mod relay;
+pub mod spacebring;
 pub mod stubborn_broker;
 pub mod wradapt;
