@@ -103,7 +103,13 @@ mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
 #[cfg(test)]
+mod rules_incremental;
+#[cfg(test)]
+mod rules_model;
+#[cfg(test)]
 mod rules_profile;
+#[cfg(test)]
+mod rules_world;
 #[cfg(test)]
 mod snapshot_held_back;
 #[cfg(test)]
