@@ -15,6 +15,8 @@ mod cli_help_pages;
 #[cfg(test)]
 mod cli_output;
 #[cfg(test)]
+mod cli_people;
+#[cfg(test)]
 mod cli_talks_to_the_gateway;
 #[cfg(test)]
 mod clock_is_not_known;

@@ -71,7 +71,7 @@ pub enum Command {
     Explain(explain::ExplainArgs),
     /// Lists who may open what now; `--why` tells everything about one person.
     People(people::PeopleArgs),
-    /// Shows what other facts would change before they are in force.
+    /// Shows the rules in force, or what other facts would change.
     Rules(rules::RulesArgs),
     /// Lists what happened at the doors.
     Events(events::EventsArgs),

@@ -2,6 +2,7 @@
 
 mod changes;
 mod preview;
+mod show;
 
 use super::{Context, failure::Failure, out::Out};
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  doorward rules show
   doorward rules preview --facts export/
   doorward rules preview --facts facts.toml --at '2026-12-24 18:00'
 
@@ -23,6 +25,9 @@ pub struct RulesArgs {
 /// Actions of `rules`.
 #[derive(Debug, clap::Subcommand)]
 pub enum RulesAction {
+    /// Shows the rules in force: each parameter with its rule, and whether the profile or the site sets it; and the
+    /// mapping.
+    Show,
     /// Shows what other facts would change: who gains what, who loses what, and because of which rule.
     Preview(PreviewArgs),
 }
@@ -53,6 +58,7 @@ pub struct PreviewArgs {
 
 pub(super) fn run(context: &Context<'_>, args: &RulesArgs, out: &mut Out) -> Result<u8, Failure> {
     match &args.action {
+        RulesAction::Show => show::run(context, out),
         RulesAction::Preview(args) => preview::run(context, args, out),
     }
 }
