@@ -25,6 +25,8 @@ mod cloud_not_to_be_trusted;
 #[cfg(test)]
 mod cloud_site;
 #[cfg(test)]
+mod cobot_adapter;
+#[cfg(test)]
 mod config_changes_while_running;
 #[cfg(test)]
 mod config_example_is_true;
