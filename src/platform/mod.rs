@@ -14,6 +14,7 @@
 //! | `vault` | tokens that outlive a restart |
 //! | `contract` | any cloud that implements docs/contract/openapi.yaml |
 //! | `cobot` | Cobot |
+//! | `officernd` | OfficeRnD Flex |
 //! | `file` | the same facts from a TOML file or a folder of CSV files |
 
 pub mod budget;
@@ -24,6 +25,7 @@ pub mod contract;
 mod error;
 pub mod file;
 mod http;
+pub mod officernd;
 mod open;
 pub mod polled;
 pub mod vault;
