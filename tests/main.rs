@@ -101,6 +101,10 @@ mod readers_in_the_running_gateway;
 #[cfg(test)]
 mod snapshot_held_back;
 #[cfg(test)]
+mod spacebring_adapter;
+#[cfg(test)]
+mod spacebring_site;
+#[cfg(test)]
 mod staff_ask_why;
 #[cfg(test)]
 mod stale_without_contact;

@@ -13,6 +13,7 @@
 //! | `polled` | versions for platforms that have none |
 //! | `vault` | tokens that outlive a restart |
 //! | `contract` | any cloud that implements docs/contract/openapi.yaml |
+//! | `spacebring` | Spacebring |
 //! | `file` | the same facts from a TOML file or a folder of CSV files |
 
 pub mod budget;
@@ -24,6 +25,7 @@ pub mod file;
 mod http;
 mod open;
 pub mod polled;
+pub mod spacebring;
 pub mod vault;
 mod wire;
 

@@ -1,7 +1,8 @@
 //! The adapter of a configuration.
 
 use super::{
-    Platform, PlatformError, contract::ContractCloud, error::ErrorKind, file::FilePlatform, vault::Vault,
+    Platform, PlatformError, contract::ContractCloud, error::ErrorKind, file::FilePlatform,
+    spacebring::Spacebring, vault::Vault,
 };
 use crate::{clock::Clock, config::model::CloudConfig};
 use std::sync::Arc;
@@ -33,6 +34,6 @@ pub fn open(cloud: &CloudConfig, around: &Around) -> Result<Option<Arc<dyn Platf
         CloudConfig::Cobot(_) => return not_yet("Cobot"),
         CloudConfig::Nexudus(_) => return not_yet("Nexudus"),
         CloudConfig::OfficeRnd(_) => return not_yet("OfficeRnD"),
-        CloudConfig::Spacebring(_) => return not_yet("Spacebring"),
+        CloudConfig::Spacebring(config) => Arc::new(Spacebring::new(config, around)?),
     }))
 }
