@@ -15,6 +15,8 @@ mod cli_help_pages;
 #[cfg(test)]
 mod cli_output;
 #[cfg(test)]
+mod cli_people;
+#[cfg(test)]
 mod cli_talks_to_the_gateway;
 #[cfg(test)]
 mod clock_is_not_known;
@@ -36,6 +38,8 @@ mod config_with_mistakes;
 mod contract_adapter;
 #[cfg(test)]
 mod daemon_site;
+#[cfg(test)]
+mod demo_platforms;
 #[cfg(test)]
 mod demo_plays;
 #[cfg(test)]
@@ -99,6 +103,8 @@ mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
 #[cfg(test)]
+mod rules_profile;
+#[cfg(test)]
 mod snapshot_held_back;
 #[cfg(test)]
 mod spacebring_adapter;
@@ -112,5 +118,7 @@ mod stale_without_contact;
 mod systemd_is_told_the_truth;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod web_hooks_are_hints;
 #[cfg(test)]
 mod wradapt_line;

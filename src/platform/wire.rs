@@ -4,10 +4,11 @@
 use super::check::{Candidates, FactsProblem, Numbered};
 use crate::domain::{
     Credential, Millis, PersonId,
-    facts::{Assignment, Booking, Catalogue, Membership, Pass, Person, Resource, ResourceKind, When},
+    facts::{Assignment, Booking, Membership, Pass, Person, Resource, ResourceKind, When},
 };
 use jiff::{civil, tz::TimeZone};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// All collections. A collection that is missing is empty.
 #[derive(Debug, Default, Deserialize)]
@@ -100,77 +101,109 @@ pub(super) struct PassItem {
 }
 
 impl Collections {
-    pub(super) fn len(&self) -> usize {
-        self.people.len()
-            + self.memberships.len()
-            + self.assignments.len()
-            + self.resources.len()
-            + self.bookings.len()
-            + self.passes.len()
-    }
-
-    /// Adds a further page.
-    pub(super) fn append(&mut self, mut page: Self) {
-        self.people.append(&mut page.people);
-        self.memberships.append(&mut page.memberships);
-        self.assignments.append(&mut page.assignments);
-        self.resources.append(&mut page.resources);
-        self.bookings.append(&mut page.bookings);
-        self.passes.append(&mut page.passes);
-    }
-
-    /// Every item as a fact, or as a problem. `zone` lets instants without an offset mean local time there.
+    /// Every item as a fact, or as a problem, where there are no further pages.
     pub(super) fn read(self, zone: Option<&TimeZone>) -> (Candidates, Vec<FactsProblem>) {
-        let mut reader = Reader {
-            zone,
-            problems: Vec::new(),
-            collection: "",
-            index: 0,
-            id: String::new(),
-        };
-        let candidates = Candidates {
-            people: reader.all("people", self.people, |it| &it.id, Reader::person),
-            memberships: reader.all("memberships", self.memberships, |it| &it.id, Reader::membership),
-            assignments: reader.all("assignments", self.assignments, |it| &it.id, Reader::assignment),
-            resources: reader.all("resources", self.resources, |it| &it.id, Reader::resource),
-            bookings: reader.all("bookings", self.bookings, |it| &it.id, Reader::booking),
-            passes: reader.all("passes", self.passes, |it| &it.id, Reader::pass),
-            teams: Vec::new(),
-            catalogue: Catalogue::default(),
-        };
-        (candidates, reader.problems)
+        let mut gathering = Gathering::new(zone);
+        gathering.add(self);
+        gathering.finish()
     }
 }
 
-/// Reads item after item and remembers where it is.
-struct Reader<'a> {
+/// Items that become facts, or problems, page after page. Nothing else is kept of a page, so that a large site's facts
+/// are never in memory twice.
+#[derive(Debug)]
+pub(super) struct Gathering<'a> {
     zone: Option<&'a TimeZone>,
+    candidates: Candidates,
     problems: Vec<FactsProblem>,
+    /// How many items of each collection there were so far: an item's place is counted over all pages.
+    seen: BTreeMap<&'static str, usize>,
     collection: &'static str,
     index: usize,
     id: String,
 }
 
-impl Reader<'_> {
+impl<'a> Gathering<'a> {
+    /// Nothing yet. `zone` lets instants without an offset mean local time there.
+    pub(super) fn new(zone: Option<&'a TimeZone>) -> Self {
+        Self {
+            zone,
+            candidates: Candidates::default(),
+            problems: Vec::new(),
+            seen: BTreeMap::new(),
+            collection: "",
+            index: 0,
+            id: String::new(),
+        }
+    }
+
+    /// How many items there were, the bad ones included.
+    pub(super) fn len(&self) -> usize {
+        self.seen.values().sum()
+    }
+
+    /// Adds a page.
+    pub(super) fn add(&mut self, page: Collections) {
+        let mut all = std::mem::take(&mut self.candidates);
+        self.all("people", page.people, &mut all.people, |it| &it.id, Self::person);
+        self.all(
+            "memberships",
+            page.memberships,
+            &mut all.memberships,
+            |it| &it.id,
+            Self::membership,
+        );
+        self.all(
+            "assignments",
+            page.assignments,
+            &mut all.assignments,
+            |it| &it.id,
+            Self::assignment,
+        );
+        self.all(
+            "resources",
+            page.resources,
+            &mut all.resources,
+            |it| &it.id,
+            Self::resource,
+        );
+        self.all(
+            "bookings",
+            page.bookings,
+            &mut all.bookings,
+            |it| &it.id,
+            Self::booking,
+        );
+        self.all("passes", page.passes, &mut all.passes, |it| &it.id, Self::pass);
+        self.candidates = all;
+    }
+
+    /// What came of all pages.
+    pub(super) fn finish(self) -> (Candidates, Vec<FactsProblem>) {
+        (self.candidates, self.problems)
+    }
+
     fn all<W, T>(
         &mut self,
         collection: &'static str,
         items: Vec<W>,
+        into: &mut Vec<Numbered<T>>,
         id: fn(&W) -> &String,
         read: fn(&mut Self, W) -> Option<T>,
-    ) -> Vec<Numbered<T>> {
+    ) {
         self.collection = collection;
-        let mut numbered = Vec::with_capacity(items.len());
-        for (index, item) in items.into_iter().enumerate() {
+        let first = self.seen.get(collection).copied().unwrap_or(0);
+        self.seen.insert(collection, first + items.len());
+        into.reserve(items.len());
+        for (index, item) in (first..).zip(items) {
             self.index = index;
             id(&item).trim().clone_into(&mut self.id);
             if self.id.is_empty() {
                 self.problem("id", "has no id; left out");
             } else if let Some(fact) = read(self, item) {
-                numbered.push(Numbered { index, fact });
+                into.push(Numbered { index, fact });
             }
         }
-        numbered
     }
 
     fn person(&mut self, item: PersonItem) -> Option<Person> {
@@ -327,4 +360,27 @@ fn filled(text: Option<String>) -> Option<String> {
 
 fn person(id: Option<String>) -> Option<PersonId> {
     filled(id).map(PersonId::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_counted_over_all_pages() {
+        let page = |text: &str| serde_json::from_str::<Collections>(text).unwrap();
+        let mut gathering = Gathering::new(None);
+        gathering.add(page(
+            r#"{"people":[{"id":"a","name":"A"},{"id":"b","name":"B"}],"passes":[{"id":"x","kind":"Day"}]}"#,
+        ));
+        gathering.add(page(
+            r#"{"people":[{"id":" ","name":"C"},{"id":"d","name":"D","credentials":["ks:x"]}]}"#,
+        ));
+        assert_eq!(gathering.len(), 5, "the bad one counts as well");
+        let (candidates, problems) = gathering.finish();
+        let places: Vec<usize> = candidates.people.iter().map(|it| it.index).collect();
+        assert_eq!(places, [0, 1, 3]);
+        let named: Vec<_> = problems.iter().map(|it| (it.collection, it.index)).collect();
+        assert_eq!(named, [("people", 2), ("people", 3)]);
+    }
 }

@@ -1,6 +1,7 @@
 //! Simulators of the site around the gateway.
 
 pub mod cloud;
+pub mod cobot;
 pub mod false_clock;
 #[cfg(feature = "independent")]
 pub mod independent;
