@@ -123,6 +123,10 @@ mod rules_world;
 #[cfg(test)]
 mod snapshot_held_back;
 #[cfg(test)]
+mod spacebring_adapter;
+#[cfg(test)]
+mod spacebring_site;
+#[cfg(test)]
 mod staff_ask_why;
 #[cfg(test)]
 mod stale_without_contact;

@@ -15,6 +15,7 @@
 //! | `contract` | any cloud that implements docs/contract/openapi.yaml |
 //! | `cobot` | Cobot |
 //! | `officernd` | OfficeRnD Flex |
+//! | `spacebring` | Spacebring |
 //! | `file` | the same facts from a TOML file or a folder of CSV files |
 
 pub mod budget;
@@ -28,6 +29,7 @@ mod http;
 pub mod officernd;
 mod open;
 pub mod polled;
+pub mod spacebring;
 pub mod vault;
 mod wire;
 

@@ -2,7 +2,7 @@
 
 use super::{
     Platform, PlatformError, cobot::CobotCloud, contract::ContractCloud, error::ErrorKind,
-    file::FilePlatform, officernd::OfficeRndCloud, vault::Vault,
+    file::FilePlatform, officernd::OfficeRndCloud, spacebring::Spacebring, vault::Vault,
 };
 use crate::{clock::Clock, config::model::CloudConfig};
 use std::sync::Arc;
@@ -34,6 +34,6 @@ pub fn open(cloud: &CloudConfig, around: &Around) -> Result<Option<Arc<dyn Platf
         CloudConfig::Cobot(cobot) => Arc::new(CobotCloud::new(cobot, around.clone())?),
         CloudConfig::Nexudus(_) => return not_yet("Nexudus"),
         CloudConfig::OfficeRnd(officernd) => Arc::new(OfficeRndCloud::new(officernd, around)?),
-        CloudConfig::Spacebring(_) => return not_yet("Spacebring"),
+        CloudConfig::Spacebring(config) => Arc::new(Spacebring::new(config, around)?),
     }))
 }
