@@ -25,6 +25,8 @@ mod cloud_not_to_be_trusted;
 #[cfg(test)]
 mod cloud_site;
 #[cfg(test)]
+mod cobot_adapter;
+#[cfg(test)]
 mod config_changes_while_running;
 #[cfg(test)]
 mod config_example_is_true;
@@ -111,9 +113,19 @@ mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
 #[cfg(test)]
+mod rules_incremental;
+#[cfg(test)]
+mod rules_model;
+#[cfg(test)]
 mod rules_profile;
 #[cfg(test)]
+mod rules_world;
+#[cfg(test)]
 mod snapshot_held_back;
+#[cfg(test)]
+mod spacebring_adapter;
+#[cfg(test)]
+mod spacebring_site;
 #[cfg(test)]
 mod staff_ask_why;
 #[cfg(test)]

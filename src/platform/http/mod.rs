@@ -347,7 +347,7 @@ fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
 }
 
 /// A parser's message without the texts that it quotes: one of them could be a card number.
-fn without_values(message: &str) -> String {
+pub(super) fn without_values(message: &str) -> String {
     let parts = message.split('"').enumerate();
     parts
         .map(|(index, part)| if index % 2 == 0 { part } else { "…" })
