@@ -15,6 +15,8 @@ mod cli_help_pages;
 #[cfg(test)]
 mod cli_output;
 #[cfg(test)]
+mod cli_people;
+#[cfg(test)]
 mod cli_talks_to_the_gateway;
 #[cfg(test)]
 mod clock_is_not_known;
@@ -22,6 +24,8 @@ mod clock_is_not_known;
 mod cloud_not_to_be_trusted;
 #[cfg(test)]
 mod cloud_site;
+#[cfg(test)]
+mod cobot_adapter;
 #[cfg(test)]
 mod config_changes_while_running;
 #[cfg(test)]
@@ -118,5 +122,7 @@ mod stale_without_contact;
 mod systemd_is_told_the_truth;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod web_hooks_are_hints;
 #[cfg(test)]
 mod wradapt_line;
