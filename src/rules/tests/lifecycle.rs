@@ -43,7 +43,7 @@ fn r3_s3_81_s4_67_s2_87_a_cancelled_membership_ends_but_with_coworks_s1_45() {
     assert_eq!(
         texts,
         [
-            "1 person is cancelled and keep their access, as [rules] cancel_revokes = false says: ADA (ada); deactivate at the platform whoever is not to get in any more"
+            "1 person is cancelled and may still enter, as [rules] cancel_revokes = false says: ADA (ada); deactivate at the platform whoever is not to get in any more"
         ]
     );
     let mut gone = facts;

@@ -5,6 +5,7 @@ mod bookings;
 mod days;
 mod desks;
 mod effective;
+mod hours;
 mod incremental;
 mod lifecycle;
 mod mapping;
