@@ -49,12 +49,22 @@ fn r13_s3_33_five_minutes_and_s4_105_none_after() {
 
 #[test]
 fn r13_each_platforms_room_opens_as_its_own_guide_says() {
-    let facts = rooms(vec![booking("b1", "blue", "ada", at("2026-05-20T10:00:00Z"), at("2026-05-20T11:00:00Z"))]);
+    let facts = rooms(vec![booking(
+        "b1",
+        "blue",
+        "ada",
+        at("2026-05-20T10:00:00Z"),
+        at("2026-05-20T11:00:00Z"),
+    )]);
     for (profile, from, until) in [
         (Profile::Cobot, "2026-05-20T09:55:00Z", "2026-05-20T11:05:00Z"), // S3:33
         (Profile::Nexudus, "2026-05-20T09:45:00Z", "2026-05-20T11:15:00Z"),
         (Profile::OfficeRnd, "2026-05-20T09:45:00Z", "2026-05-20T11:00:00Z"), // S4:105
-        (Profile::Spacebring, "2026-05-20T09:30:00Z", "2026-05-20T11:30:00Z"), // S2:93
+        (
+            Profile::Spacebring,
+            "2026-05-20T09:30:00Z",
+            "2026-05-20T11:30:00Z",
+        ), // S2:93
         (Profile::Coworks, "2026-05-19T22:00:00Z", "2026-05-20T22:00:00Z"),
         (Profile::Open, "2026-05-20T09:55:00Z", "2026-05-20T11:05:00Z"),
     ] {

@@ -249,9 +249,20 @@ fn r10_s4_77_joes_desk_on_any_floor_in_london_opens_what_london_is_mapped_to() {
             }],
             ..Facts::default()
         };
-        let found = opens(&grants(&facts, &as_on(Profile::OfficeRnd), &site("Europe/London")));
-        assert!(found.contains(&row("joe", "house", 10, "a1")), "{floor}: {found:?}");
-        assert_eq!(found.contains(&row("joe", "first", 10, "a1")), floor == "Floor 1", "S4:87");
+        let found = opens(&grants(
+            &facts,
+            &as_on(Profile::OfficeRnd),
+            &site("Europe/London"),
+        ));
+        assert!(
+            found.contains(&row("joe", "house", 10, "a1")),
+            "{floor}: {found:?}"
+        );
+        assert_eq!(
+            found.contains(&row("joe", "first", 10, "a1")),
+            floor == "Floor 1",
+            "S4:87"
+        );
     }
     // Membership of the location alone, without a desk, opens nothing (S4:75).
     let facts = Facts {
@@ -262,7 +273,11 @@ fn r10_s4_77_joes_desk_on_any_floor_in_london_opens_what_london_is_mapped_to() {
         }],
         ..Facts::default()
     };
-    assert!(grants(&facts, &as_on(Profile::OfficeRnd), &site("Europe/London")).grants.is_empty());
+    assert!(
+        grants(&facts, &as_on(Profile::OfficeRnd), &site("Europe/London"))
+            .grants
+            .is_empty()
+    );
 }
 
 #[test]
