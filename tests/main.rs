@@ -113,6 +113,8 @@ mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
 #[cfg(test)]
+mod rules_each_have_a_test;
+#[cfg(test)]
 mod rules_incremental;
 #[cfg(test)]
 mod rules_model;
