@@ -2,7 +2,7 @@
 //! keeps the two together.
 
 /// The rules that a grant or a refusal may name, and what each says: a clause that goes on after "R1: ".
-const WORDS: [(u8, &str); 38] = [
+const WORDS: [(u8, &str); 39] = [
     (1, "a plan gives its holder the groups that it is mapped to"),
     (2, "not before it starts"),
     (
@@ -44,6 +44,10 @@ const WORDS: [(u8, &str); 38] = [
     (29, "nobody is checked out by a door"),
     (30, "a check-in that fails does not undo the opening"),
     (31, "whether doors are meant for this person at all"),
+    (
+        32,
+        "who has no use of doors may be switched off where people cost a licence",
+    ),
     (33, "rights are taken away, people are never deleted"),
     (34, "a card of two people opens for neither"),
     (35, "people are known by their id, never by their e-mail address"),

@@ -59,9 +59,9 @@ pub fn build(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) ->
 }
 
 /// What an index was made for: the site and the rules with their mapping. Another of either, and an image on disk is no
-/// use, or whoever lost a right by the configuration would keep it over a restart.
+/// use, or whoever lost a right by the configuration would keep it over a restart. So is one of an earlier engine.
 fn stamp(config: &Config) -> u64 {
-    let rules = format!("{:?}", config.rules);
+    let rules = format!("{} {:?}", rules::VERSION, config.rules);
     fingerprint(&config.site) ^ siphasher::sip::SipHasher13::new_with_keys(3, 4).hash(rules.as_bytes())
 }
 

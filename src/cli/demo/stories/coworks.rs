@@ -8,7 +8,7 @@ use crate::domain::Reason;
 pub(super) const STORY: Story = Story {
     platform: "coworks",
     name: "Coworks",
-    config: "[rules]\ncancel_revokes = false\nroom_before_minutes = 720\n",
+    config: "",
     steps: &[
         Step::Does(Act::Join {
             who: ANA,
@@ -37,7 +37,7 @@ pub(super) const STORY: Story = Story {
         tap(ANA, door::MEETING, &[Reason::NotYet], 15).by(&[12]),
         Step::Does(Act::Move {
             who: ANA,
-            from: 4,
+            from: -2,
             until: 64,
         }),
         tap(ANA, door::MEETING, &[Reason::GrantedBooking], 13).by(&[12]),

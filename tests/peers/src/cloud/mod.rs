@@ -18,7 +18,7 @@ mod export;
 mod faults;
 pub mod hooks;
 mod office;
-mod server;
+pub(crate) mod server;
 mod state;
 mod world;
 
