@@ -39,6 +39,8 @@ mod config_with_mistakes;
 #[cfg(test)]
 mod contract_adapter;
 #[cfg(test)]
+mod coworks_export;
+#[cfg(test)]
 mod daemon_site;
 #[cfg(test)]
 mod demo_platforms;
