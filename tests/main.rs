@@ -27,6 +27,8 @@ mod cloud_not_to_be_trusted;
 #[cfg(test)]
 mod cloud_site;
 #[cfg(test)]
+mod cobot_adapter;
+#[cfg(test)]
 mod config_changes_while_running;
 #[cfg(test)]
 mod config_example_is_true;
@@ -105,7 +107,13 @@ mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
 #[cfg(test)]
+mod rules_incremental;
+#[cfg(test)]
+mod rules_model;
+#[cfg(test)]
 mod rules_profile;
+#[cfg(test)]
+mod rules_world;
 #[cfg(test)]
 mod snapshot_held_back;
 #[cfg(test)]
@@ -116,5 +124,7 @@ mod stale_without_contact;
 mod systemd_is_told_the_truth;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod web_hooks_are_hints;
 #[cfg(test)]
 mod wradapt_line;

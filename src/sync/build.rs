@@ -1,5 +1,6 @@
 //! Facts to grants to index: the same way at start, after a pull and after a new configuration.
 
+use super::cancelled::{StillIn, still_in};
 use crate::{
     access::{BuildError, Index, fingerprint},
     config::Config,
@@ -26,6 +27,8 @@ pub struct Built {
     pub snapshot: Snapshot,
     /// What a person should look at, one sentence each.
     pub warnings: Vec<String>,
+    /// Who is cancelled at the platform and gets in all the same, now or later.
+    pub still_in: Vec<StillIn>,
 }
 
 /// Builds an index from complete facts.
@@ -46,17 +49,19 @@ pub fn build(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) ->
     warnings.extend(build_warnings.iter().map(ToString::to_string));
     warnings.sort();
     warnings.dedup();
+    let still_in = still_in(facts, &snapshot, &config.site.zone);
     Ok(Built {
         index: index.stamped(stamp(config)),
         snapshot,
         warnings,
+        still_in,
     })
 }
 
 /// What an index was made for: the site and the rules with their mapping. Another of either, and an image on disk is no
-/// use, or whoever lost a right by the configuration would keep it over a restart.
+/// use, or whoever lost a right by the configuration would keep it over a restart. So is one of an earlier engine.
 fn stamp(config: &Config) -> u64 {
-    let rules = format!("{:?}", config.rules);
+    let rules = format!("{} {:?}", rules::VERSION, config.rules);
     fingerprint(&config.site) ^ siphasher::sip::SipHasher13::new_with_keys(3, 4).hash(rules.as_bytes())
 }
 

@@ -25,6 +25,16 @@ pub(super) enum Considered {
     Held(String),
 }
 
+/// How much of the facts was fetched just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Everything.
+    Whole,
+    /// What hints named; the rest is as before. No contact that keeps rights from going stale: what was not asked for
+    /// may have failed for weeks.
+    Part,
+}
+
 impl Puller {
     /// [`Self::consider`], and the memory that took is given back.
     pub(super) async fn considered(
@@ -32,8 +42,9 @@ impl Puller {
         facts: Facts,
         etag: Option<String>,
         problems: Vec<String>,
+        extent: Extent,
     ) -> Result<Considered, String> {
-        let outcome = self.consider(facts, etag, problems).await;
+        let outcome = self.consider(facts, etag, problems, extent).await;
         // Beside the runtime: it takes some milliseconds. That it did not run is no failure of the pull.
         let _ = tokio::task::spawn_blocking(memory::give_back).await;
         outcome
@@ -45,6 +56,7 @@ impl Puller {
         facts: Facts,
         etag: Option<String>,
         problems: Vec<String>,
+        extent: Extent,
     ) -> Result<Considered, String> {
         let now = self.clock.now().at;
         let (config, store) = (Arc::clone(&self.config), self.store.clone());
@@ -63,7 +75,13 @@ impl Puller {
                 meta.held_because = Some(hold.to_string());
                 self.hold(meta, facts, built).await.map(Considered::Held)
             }
-            None => self.apply(meta, facts, built).await.map(Considered::Applied),
+            None => {
+                let words = self.apply(meta, facts, built).await?;
+                if extent == Extent::Whole {
+                    self.contact();
+                }
+                Ok(Considered::Applied(words))
+            }
         }
     }
 
@@ -111,6 +129,7 @@ impl Puller {
         self.doors.swap(Arc::new(built.index));
         self.health.clear("snapshot_held");
         self.status.held = None;
+        self.still_in = Some(built.still_in);
         self.show_warnings(built.warnings);
         let words = format!(
             "version {}: {} people, {} cards, {} grants",
@@ -118,7 +137,6 @@ impl Puller {
         );
         self.event(EventKind::SnapshotApplied, words.clone());
         self.active = Some(meta);
-        self.contact();
         Ok(words)
     }
 
@@ -140,6 +158,9 @@ impl Puller {
         let (mut meta, facts, built) = blocking(job).await?;
         meta.held_because = None;
         let outcome = self.apply(meta, facts, built).await;
+        if outcome.is_ok() {
+            self.contact();
+        }
         self.show();
         outcome
     }
@@ -159,6 +180,7 @@ impl Puller {
                 }
                 self.doors.swap(Arc::new(built.index));
                 self.active = Some(meta);
+                self.still_in = Some(built.still_in);
                 self.show_warnings(built.warnings);
             }
             Ok(None) => {}
@@ -204,7 +226,7 @@ fn judge_against(
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     job: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {
     match tokio::task::spawn_blocking(job).await {

@@ -3,14 +3,22 @@
 //! It never blocks the runtime: building and storing happen on the blocking pool. Whatever goes wrong, what is
 //! in force stays in force (invariant 4).
 
-use super::{consider::Considered, hints::Hints, pace::Pace, stale, status::Status};
+use super::{
+    burst::Burst,
+    cancelled::StillIn,
+    consider::{Considered, Extent},
+    hints::Hints,
+    pace::Pace,
+    stale,
+    status::Status,
+};
 use crate::{
     access::{Index, Limits},
     clock::Clock,
     config::Config,
     domain::time::Millis,
     health::Health,
-    platform::{ErrorKind, Fetched, Known, Platform, PlatformError, Retry},
+    platform::{ErrorKind, Fetched, Hint, Known, Platform, PlatformError, Retry},
     store::{SnapshotMeta, Store},
 };
 use std::{sync::Arc, time::Duration};
@@ -31,6 +39,11 @@ pub const FAULTS: [&str; 3] = [UNREACHABLE, REFUSED, UNUSABLE];
 const UNREACHABLE: &str = "cloud_unreachable";
 /// The cloud does not accept this gateway, or this gateway not the cloud.
 const REFUSED: &str = "cloud_refused";
+/// The platform's clock and ours differ.
+pub const CLOCK_SKEW: &str = "cloud_clock_skew";
+/// From here on clocks differ by more than answers take and seconds are rounded to. Bookings would begin that much too
+/// early or late, and signatures hold for five minutes.
+const MOST_SKEW: Millis = 120_000;
 /// What came is not whole, or makes no sense.
 const UNUSABLE: &str = "cloud_facts_unusable";
 
@@ -49,6 +62,8 @@ pub enum Command {
     Now(oneshot::Sender<Result<String, String>>),
     /// Put the held snapshot in force, and say how it went.
     Accept(oneshot::Sender<Result<String, String>>),
+    /// Fetch what these name, soon: several within a moment are one fetch.
+    Hint(Vec<Hint>),
     /// A new configuration: the facts in force are worked out again by its rules.
     Reconfigure(Arc<Config>),
 }
@@ -63,11 +78,14 @@ pub struct Puller {
     pub(super) health: Health,
     pub(super) pace: Pace,
     pub(super) hints: Hints,
+    pub(super) burst: Burst,
     pub(super) active: Option<SnapshotMeta>,
     /// The last trusted time on disk at the start, Unix milliseconds.
     pub(super) last_trusted: Option<Millis>,
     /// When the last contact was, since the start, while its wall time is only guessed.
     pub(super) guessed_contact: Option<Duration>,
+    /// Who is cancelled and gets in all the same, now or later; absent until it was looked at.
+    pub(super) still_in: Option<Vec<StillIn>>,
     pub(super) status: Status,
 }
 
@@ -103,9 +121,11 @@ impl Puller {
             health,
             pace,
             hints,
+            burst: Burst::default(),
             active,
             last_trusted,
             guessed_contact: None,
+            still_in: None,
             status,
         };
         puller.show();
@@ -129,8 +149,16 @@ impl Puller {
                 let begun = Instant::now();
                 (platform.wait_hint(after, HINT_WAIT).await, begun.elapsed())
             };
+            // While the cloud fails the timer asks, and asks for everything.
+            let burst = self.burst.due().filter(|_| well);
+            let gathered = sleep(burst.unwrap_or_default().saturating_sub(self.clock.monotonic()));
             tokio::select! {
                 () = sleep_until(due) => due = Instant::now() + self.pull().await.1,
+                () = gathered, if burst.is_some() => {
+                    if let Some(pause) = self.refresh().await {
+                        due = Instant::now() + pause;
+                    }
+                }
                 (hint, waited) = listen, if listen_from.is_some() => {
                     if let Some(next) = self.hinted(hint, waited, after).await {
                         due = due.min(Instant::now() + next);
@@ -146,9 +174,13 @@ impl Puller {
                     Some(Command::Accept(reply)) => {
                         let _ = reply.send(self.accept().await);
                     }
+                    Some(Command::Hint(hints)) => {
+                        self.status.hints += u64::try_from(hints.len()).unwrap_or(0);
+                        self.burst.add(hints, self.clock.monotonic());
+                    }
                     Some(Command::Reconfigure(config)) => self.reconfigure(config).await,
                 },
-                () = sleep(minute) => {}
+                () = sleep(minute) => self.show(),
             }
             self.age();
         }
@@ -184,7 +216,7 @@ impl Puller {
     }
 
     /// What the platform need not send again: what is held back, if something is, else what is in force.
-    fn known(&self) -> Option<Known> {
+    pub(super) fn known(&self) -> Option<Known> {
         let meta = self.status.held.as_ref().or(self.active.as_ref())?;
         Some(Known {
             version: meta.version,
@@ -192,44 +224,26 @@ impl Puller {
         })
     }
 
-    /// Pulls once. Gives what to tell a person, and how long to wait.
-    async fn pull(&mut self) -> (Result<String, String>, Duration) {
+    /// Pulls everything once. Gives what to tell a person, and how long to wait.
+    pub(super) async fn pull(&mut self) -> (Result<String, String>, Duration) {
         let known = self.known();
+        self.burst.answered();
         let platform = Arc::clone(&self.platform);
-        let outcome = match platform.fetch(known.as_ref()).await {
-            Ok(Fetched::Unchanged) => {
-                if self.status.held.is_none() {
-                    self.contact();
-                }
-                Ok("nothing has changed".to_owned())
-            }
-            Ok(Fetched::Facts {
-                facts,
-                etag,
-                problems,
-            }) => {
-                let problems = problems.iter().map(ToString::to_string).collect();
-                match self.considered(facts, etag, problems).await {
-                    Ok(Considered::Applied(words)) => Ok(words),
-                    Ok(Considered::Held(why)) => Err(why),
-                    Err(error) => {
-                        let text =
-                            format!("the cloud's facts cannot be put in force, the last ones stay: {error}");
-                        return self.failed(&PlatformError::malformed(text));
-                    }
-                }
-            }
+        let fetched = platform.fetch(known.as_ref()).await;
+        self.burst.rest(self.clock.monotonic());
+        self.compare_clocks();
+        let fetched = match fetched {
+            Ok(fetched) => fetched,
+            Err(error) => return self.failed(&error),
+        };
+        let outcome = match self.taken(fetched, Extent::Whole).await {
+            Ok(outcome) => outcome,
             Err(error) => return self.failed(&error),
         };
         // The platform answered, and what it said could not be used here: a card that fails, a defect.
         if let (Err(text), None) = (&outcome, &self.status.held) {
             let wait = self.pace.failed(None, self.jitter());
-            let words =
-                format!("the newest facts could not be worked out, the last ones stay in force: {text}");
-            tracing::warn!("{words}");
-            self.health.raise("facts_not_used", words, self.clock.now().at);
-            self.status.last_error = Some(text.clone());
-            self.show();
+            self.not_used(text);
             return (outcome, wait);
         }
         self.health.clear("facts_not_used");
@@ -243,7 +257,72 @@ impl Puller {
         (outcome, self.config.sync.poll)
     }
 
-    fn failed(&mut self, error: &PlatformError) -> (Result<String, String>, Duration) {
+    /// What came is judged and put in force, or says that nothing did. The inner error is for people: it waits for
+    /// one, or could not be used here.
+    pub(super) async fn taken(
+        &mut self,
+        fetched: Fetched,
+        extent: Extent,
+    ) -> Result<Result<String, String>, PlatformError> {
+        match fetched {
+            Fetched::Unchanged => {
+                if self.status.held.is_none() && extent == Extent::Whole {
+                    self.contact();
+                }
+                Ok(Ok("nothing has changed".to_owned()))
+            }
+            Fetched::Facts {
+                facts,
+                etag,
+                problems,
+            } => {
+                let problems = problems.iter().map(ToString::to_string).collect();
+                match self.considered(facts, etag, problems, extent).await {
+                    Ok(Considered::Applied(words)) => Ok(Ok(words)),
+                    Ok(Considered::Held(why)) => Ok(Err(why)),
+                    Err(error) => {
+                        let text =
+                            format!("the cloud's facts cannot be put in force, the last ones stay: {error}");
+                        Err(PlatformError::malformed(text))
+                    }
+                }
+            }
+        }
+    }
+
+    /// The facts are used all the same: what is wrong may be either clock, and a platform's times are instants.
+    fn compare_clocks(&mut self) {
+        let now = self.clock.now();
+        let skew = self
+            .platform
+            .server_time()
+            .map(|theirs| theirs.saturating_sub(now.at));
+        self.status.skew = skew;
+        let Some(skew) = skew.filter(|skew| now.trusted && skew.saturating_abs() > MOST_SKEW) else {
+            self.health.clear(CLOCK_SKEW);
+            return;
+        };
+        let (minutes, direction) = (
+            skew.saturating_abs() / 60_000,
+            if skew > 0 { "ahead of" } else { "behind" },
+        );
+        let text = format!(
+            "the clock of {} is {minutes} minutes {direction} this gateway's, which is trusted; the facts are used all the \
+             same. Look at the time servers here, and tell whoever runs the cloud",
+            self.status.place
+        );
+        self.health.raise(CLOCK_SKEW, text, now.at);
+    }
+
+    pub(super) fn not_used(&mut self, text: &str) {
+        let words = format!("the newest facts could not be worked out, the last ones stay in force: {text}");
+        tracing::warn!("{words}");
+        self.health.raise("facts_not_used", words, self.clock.now().at);
+        self.status.last_error = Some(text.to_owned());
+        self.show();
+    }
+
+    pub(super) fn failed(&mut self, error: &PlatformError) -> (Result<String, String>, Duration) {
         let wait = match error.retry() {
             Retry::After(asked) => self.pace.failed(Some(asked), self.jitter()),
             Retry::Backoff => self.pace.failed(None, self.jitter()),
@@ -340,6 +419,10 @@ impl Puller {
         {
             self.health.raise("snapshot_held", why, self.clock.now().at);
         }
+        let now = self.clock.now();
+        let still_in = self.still_in.as_ref();
+        self.status.still_in =
+            still_in.map(|all| all.iter().filter(|it| it.holds(now.at)).cloned().collect());
         self.health.section("sync", &self.status);
     }
 }

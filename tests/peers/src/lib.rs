@@ -1,6 +1,7 @@
 //! Simulators of the site around the gateway.
 
 pub mod cloud;
+pub mod cobot;
 pub mod false_clock;
 #[cfg(feature = "independent")]
 pub mod independent;
@@ -9,5 +10,6 @@ pub mod office;
 pub mod osdp;
 pub mod pty;
 pub mod relay;
+pub mod spacebring;
 pub mod stubborn_broker;
 pub mod wradapt;

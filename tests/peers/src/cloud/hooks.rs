@@ -1,4 +1,4 @@
-//! Web hooks of the reference cloud, as docs/contract/README.md section 7 has them: a POST for every version, signed.
+//! Web hooks of the reference cloud, as docs/contract/README.md section 6 has them: a POST for every version, signed.
 
 use ring::hmac;
 use serde_json::{Value, json};
