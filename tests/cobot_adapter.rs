@@ -10,8 +10,8 @@ use doorward::{
         secret::Secret,
     },
     platform::{
-        Around, CheckIn, CheckInOutcome, ErrorKind, FactsProblem, Fetched, Hint, Known, Platform, PlatformError,
-        Retry,
+        Around, CheckIn, CheckInOutcome, ErrorKind, FactsProblem, Fetched, Hint, Known, Platform,
+        PlatformError, Retry,
         budget::{Budget, Limit},
         cobot::CobotCloud,
         vault::Vault,
@@ -88,7 +88,11 @@ impl Site {
         cobot.set_limited(false);
         let clock = Clock::manual(Moment::trusted(NOW));
         let adapter = adapter(&config(&cobot), &clock);
-        Self { cobot, adapter, clock }
+        Self {
+            cobot,
+            adapter,
+            clock,
+        }
     }
     /// Another adapter that knows nothing yet.
     pub(crate) fn stranger(&self) -> CobotCloud {
@@ -107,14 +111,23 @@ pub(crate) struct Got {
 }
 
 pub(crate) fn got(fetched: Fetched) -> Got {
-    let Fetched::Facts { facts, etag, problems } = fetched else {
+    let Fetched::Facts {
+        facts,
+        etag,
+        problems,
+    } = fetched
+    else {
         panic!("there is something new")
     };
     let known = Known {
         version: facts.version,
         etag,
     };
-    Got { facts, known, problems }
+    Got {
+        facts,
+        known,
+        problems,
+    }
 }
 
 pub(crate) async fn fetch(adapter: &CobotCloud) -> Got {
@@ -150,13 +163,29 @@ async fn everything_that_the_space_has_becomes_facts() {
     assert!(problems.is_empty(), "{problems:?}");
     let names: Vec<&str> = facts.people.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["Ana Ruiz", "Ben Okafor", "Cara Lind"]);
-    assert_eq!(facts.people[0].credentials[0].reveal_in_full(), "uid:04A2B3C4D5E680");
+    assert_eq!(
+        facts.people[0].credentials[0].reveal_in_full(),
+        "uid:04A2B3C4D5E680"
+    );
     assert_eq!(facts.people[0].credentials.len(), 1, "a telephone is no card");
-    let plans: Vec<(&str, bool)> = facts.memberships.iter().map(|it| (it.plan.as_str(), it.pass_based)).collect();
-    assert_eq!(plans, [("Hot desk", false), ("Day passes", true), ("Full time", false)]);
-    assert_eq!(facts.memberships[0].starts, Some(When::Day("2026-01-01".parse().unwrap())));
+    let plans: Vec<(&str, bool)> = facts
+        .memberships
+        .iter()
+        .map(|it| (it.plan.as_str(), it.pass_based))
+        .collect();
+    assert_eq!(
+        plans,
+        [("Hot desk", false), ("Day passes", true), ("Full time", false)]
+    );
+    assert_eq!(
+        facts.memberships[0].starts,
+        Some(When::Day("2026-01-01".parse().unwrap()))
+    );
     assert_eq!(facts.passes.len(), 2);
-    assert_eq!((facts.passes[0].kind.as_str(), facts.passes[0].left), ("Day pass", Some(1)));
+    assert_eq!(
+        (facts.passes[0].kind.as_str(), facts.passes[0].left),
+        ("Day pass", Some(1))
+    );
     let hours = &facts.passes[0].hours.as_ref().unwrap().hours[0];
     assert_eq!((hours.from, hours.until), (240, 240), "four to four");
     let booked = &facts.bookings[0];

@@ -89,6 +89,14 @@ mod mqtt_wedged;
 #[cfg(test)]
 mod no_card_number_or_secret_is_ever_printed;
 #[cfg(test)]
+mod officernd_adapter;
+#[cfg(test)]
+mod officernd_changes;
+#[cfg(test)]
+mod officernd_site;
+#[cfg(test)]
+mod officernd_writes;
+#[cfg(test)]
 mod osdp_bus_trouble;
 #[cfg(test)]
 mod osdp_figures;
@@ -116,6 +124,10 @@ mod rules_profile;
 mod rules_world;
 #[cfg(test)]
 mod snapshot_held_back;
+#[cfg(test)]
+mod spacebring_adapter;
+#[cfg(test)]
+mod spacebring_site;
 #[cfg(test)]
 mod staff_ask_why;
 #[cfg(test)]

@@ -14,6 +14,8 @@
 //! | `vault` | tokens that outlive a restart |
 //! | `contract` | any cloud that implements docs/contract/openapi.yaml |
 //! | `cobot` | Cobot |
+//! | `officernd` | OfficeRnD Flex |
+//! | `spacebring` | Spacebring |
 //! | `file` | the same facts from a TOML file or a folder of CSV files |
 
 pub mod budget;
@@ -24,8 +26,10 @@ pub mod contract;
 mod error;
 pub mod file;
 mod http;
+pub mod officernd;
 mod open;
 pub mod polled;
+pub mod spacebring;
 pub mod vault;
 mod wire;
 
