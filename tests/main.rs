@@ -11,6 +11,8 @@ mod check_ins_wait_their_turn;
 #[cfg(test)]
 mod cli_commands;
 #[cfg(test)]
+mod cli_connect;
+#[cfg(test)]
 mod cli_help_pages;
 #[cfg(test)]
 mod cli_output;
