@@ -31,6 +31,8 @@ mod cobot_check_ins;
 #[cfg(test)]
 mod cobot_hooks;
 #[cfg(test)]
+mod cobot_member_story;
+#[cfg(test)]
 mod cobot_site;
 #[cfg(test)]
 mod config_changes_while_running;
