@@ -48,6 +48,7 @@ impl CobotCloud {
         let space = self.space().await?.id;
         if wanted.members {
             rows.members = self.members(&space, spans).await?;
+            self.name_teams(rows, &space, spans).await?;
         }
         for id in &wanted.people {
             self.member(rows, id, spans).await?;
