@@ -105,6 +105,8 @@ mod officernd_adapter;
 #[cfg(test)]
 mod officernd_changes;
 #[cfg(test)]
+mod officernd_member_story;
+#[cfg(test)]
 mod officernd_site;
 #[cfg(test)]
 mod officernd_writes;
