@@ -14,6 +14,7 @@
 //! | `vault` | tokens that outlive a restart |
 //! | `contract` | any cloud that implements docs/contract/openapi.yaml |
 //! | `file` | the same facts from a TOML file or a folder of CSV files |
+//! | `nexudus` | Nexudus |
 
 pub mod budget;
 pub mod cards;
@@ -22,6 +23,7 @@ pub mod contract;
 mod error;
 pub mod file;
 mod http;
+pub mod nexudus;
 mod open;
 pub mod polled;
 pub mod vault;

@@ -1,7 +1,8 @@
 //! The adapter of a configuration.
 
 use super::{
-    Platform, PlatformError, contract::ContractCloud, error::ErrorKind, file::FilePlatform, vault::Vault,
+    Platform, PlatformError, contract::ContractCloud, error::ErrorKind, file::FilePlatform, nexudus::Nexudus,
+    vault::Vault,
 };
 use crate::{clock::Clock, config::model::CloudConfig};
 use std::sync::Arc;
@@ -31,7 +32,7 @@ pub fn open(cloud: &CloudConfig, around: &Around) -> Result<Option<Arc<dyn Platf
         CloudConfig::File { path } => Arc::new(FilePlatform::new(path.clone(), &around.zone)),
         CloudConfig::Contract(http) => Arc::new(ContractCloud::new(http)?),
         CloudConfig::Cobot(_) => return not_yet("Cobot"),
-        CloudConfig::Nexudus(_) => return not_yet("Nexudus"),
+        CloudConfig::Nexudus(nexudus) => Arc::new(Nexudus::new(nexudus, around)?),
         CloudConfig::OfficeRnd(_) => return not_yet("OfficeRnD"),
         CloudConfig::Spacebring(_) => return not_yet("Spacebring"),
     }))

@@ -55,8 +55,17 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let query = Query::new(pairs.map(|Pairs(pairs)| pairs).unwrap_or_default());
     let mut inner = shared.lock();
     inner.count += 1;
-    let found = troubled(&inner)
-        .and_then(|()| dispatch(&mut inner, &method, parts.uri.path(), query, &parts.headers, &body, now));
+    let found = troubled(&inner).and_then(|()| {
+        dispatch(
+            &mut inner,
+            &method,
+            parts.uri.path(),
+            query,
+            &parts.headers,
+            &body,
+            now,
+        )
+    });
     let (status, text) = match &found {
         Ok(value) => (StatusCode::OK, value.to_string()),
         Err((status, kind, message)) => (*status, json!({ "message": message, "type": kind }).to_string()),

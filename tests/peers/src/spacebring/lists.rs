@@ -71,7 +71,14 @@ pub(super) fn get(inner: &Inner, segments: &[&str], query: Query, now: i64) -> R
         }
         ["community", "memberships", "v1"] => {
             allowed("memberships")?;
-            query.only(&["locationRef", "limit", "nextPageToken", "companyRef", "types", "status"])?;
+            query.only(&[
+                "locationRef",
+                "limit",
+                "nextPageToken",
+                "companyRef",
+                "types",
+                "status",
+            ])?;
             let place = place(inner, &query)?;
             let wanted = query.get("status").unwrap_or("approved");
             let rows = space
@@ -184,7 +191,13 @@ fn subscriptions(inner: &Inner, query: &Query, now: i64) -> Result<Value, Refuse
         .unwrap_or("active,scheduled,incomplete")
         .split(',')
         .collect();
-    let known = ["active", "scheduled", "incomplete", "incompleteExpired", "canceled"];
+    let known = [
+        "active",
+        "scheduled",
+        "incomplete",
+        "incompleteExpired",
+        "canceled",
+    ];
     if wanted.iter().any(|status| !known.contains(status)) {
         return bad("there is no such status");
     }
@@ -194,7 +207,9 @@ fn subscriptions(inner: &Inner, query: &Query, now: i64) -> Result<Value, Refuse
             .is_none_or(|wanted| wanted == row.customer.id());
         customer && wanted.contains(&wire::status(row, now))
     });
-    let rows = rows.map(|row| wire::subscription(&inner.space, row, now)).collect();
+    let rows = rows
+        .map(|row| wire::subscription(&inner.space, row, now))
+        .collect();
     page(inner, "subscriptions", rows, query, false)
 }
 
@@ -278,7 +293,11 @@ fn bookings(inner: &Inner, query: &Query) -> Result<Value, Refused> {
         };
         for number in 0..occurrences {
             if bounds.hold(wire::times(booking, number)) {
-                rows.push(wire::booking(&inner.space, booking, expanded(booking, single, number)));
+                rows.push(wire::booking(
+                    &inner.space,
+                    booking,
+                    expanded(booking, single, number),
+                ));
             }
         }
     }

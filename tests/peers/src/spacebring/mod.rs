@@ -20,13 +20,12 @@ mod state;
 mod wire;
 
 pub use hooks::{Delivery, sign};
-pub use space::{Balance, Booking, Company, Customer, Item, Member, Plan, Resource, Space, Subscription, schedule};
+pub use space::{
+    Balance, Booking, Company, Customer, Item, Member, Plan, Resource, Space, Subscription, schedule,
+};
 pub use state::{Asked, CLIENT_ID, CLIENT_SECRET, Faults, HOOK_SECRET, REFRESH_TOKEN};
 
-use crate::cloud::{
-    Line,
-    server::Server,
-};
+use crate::cloud::{Line, server::Server};
 use serde_json::{Value, json};
 use state::Shared;
 use std::{

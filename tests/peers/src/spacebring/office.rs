@@ -134,7 +134,12 @@ impl Office for Spacebring {
     fn assign(&self, member: &str, resource: &str) -> Result<(), Cannot> {
         let changed = self.edit(|space| {
             let id = space.id();
-            let resource = space.resources.iter().find(|row| row.title == resource)?.id.clone();
+            let resource = space
+                .resources
+                .iter()
+                .find(|row| row.title == resource)?
+                .id
+                .clone();
             let row = space
                 .subscriptions
                 .iter_mut()

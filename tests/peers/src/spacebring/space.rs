@@ -229,7 +229,8 @@ impl Space {
             ("Office 2", "office"),
         ] {
             let id = space.id();
-            let schedule = (kind == "hotDesk").then(|| schedule(("09:00", "19:00"), Some(("10:00", "16:00"))));
+            let schedule =
+                (kind == "hotDesk").then(|| schedule(("09:00", "19:00"), Some(("10:00", "16:00"))));
             space.resources.push(Resource {
                 id,
                 title: title.into(),
@@ -345,9 +346,7 @@ pub fn schedule(default: (&str, &str), public: Option<(&str, &str)>) -> Value {
         "monday": true, "tuesday": true, "wednesday": true, "thursday": true, "friday": true,
         "saturday": true, "sunday": true
     });
-    let items = |hours: (&str, &str)| {
-        serde_json::json!([{ "days": days, "hours": { "from": hours.0, "to": hours.1 } }])
-    };
+    let items = |hours: (&str, &str)| serde_json::json!([{ "days": days, "hours": { "from": hours.0, "to": hours.1 } }]);
     serde_json::json!({
         "enabled": true,
         "default": { "items": items(default), "closedDays": [] },

@@ -10,7 +10,11 @@ const CREATED: &str = "2026-01-05T08:00:00.000Z";
 /// Milliseconds always, and `Z`.
 pub(super) fn date(at: i64) -> String {
     let text = Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
-    format!("{}.{:03}Z", text.strftime("%Y-%m-%dT%H:%M:%S"), at.rem_euclid(1_000))
+    format!(
+        "{}.{:03}Z",
+        text.strftime("%Y-%m-%dT%H:%M:%S"),
+        at.rem_euclid(1_000)
+    )
 }
 
 /// Absent rather than null, as the platform does.
@@ -21,7 +25,11 @@ fn set(object: &mut Value, key: &str, value: Option<impl Into<Value>>) {
 }
 
 pub(super) fn location(space: &Space, id: &str) -> Value {
-    let title = if id == space.location { "Riverside" } else { "Hillside" };
+    let title = if id == space.location {
+        "Riverside"
+    } else {
+        "Hillside"
+    };
     json!({
         "address": "Calle Mayor 1", "createDate": CREATED, "currencyCode": "EUR", "description": "",
         "email": "hello@example.com", "id": id, "locale": "es", "networkRef": space.network,
@@ -44,11 +52,7 @@ pub(super) fn member(space: &Space, member: &Member) -> Value {
         "user": user(member), "userRef": member.user
     });
     set(&mut row, "companyRef", member.company.clone());
-    set(
-        &mut row,
-        "companyRole",
-        member.company.as_ref().map(|_| "member"),
-    );
+    set(&mut row, "companyRole", member.company.as_ref().map(|_| "member"));
     set(&mut row, "deleteDate", member.deleted.map(date));
     row
 }
@@ -235,9 +239,14 @@ pub(super) fn times(booking: &Booking, occurrence: u32) -> (i64, i64) {
 }
 
 pub(super) fn balances(space: &Space, customer: &str) -> Value {
-    let rows = space.balances.get(customer).map(Vec::as_slice).unwrap_or_default();
+    let rows = space
+        .balances
+        .get(customer)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let rows = rows.iter().map(|balance| {
-        let mut row = json!({ "allocation": balance.allocation, "amount": balance.amount, "crossLocationUsage": 0 });
+        let mut row =
+            json!({ "allocation": balance.allocation, "amount": balance.amount, "crossLocationUsage": 0 });
         set(&mut row, "expirationDate", balance.expires.map(date));
         set(&mut row, "subscriptionRef", balance.subscription.clone());
         row
