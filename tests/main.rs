@@ -25,6 +25,8 @@ mod cloud_not_to_be_trusted;
 #[cfg(test)]
 mod cloud_site;
 #[cfg(test)]
+mod cobot_adapter;
+#[cfg(test)]
 mod config_changes_while_running;
 #[cfg(test)]
 mod config_example_is_true;
@@ -93,6 +95,14 @@ mod nexudus_site;
 #[cfg(test)]
 mod no_card_number_or_secret_is_ever_printed;
 #[cfg(test)]
+mod officernd_adapter;
+#[cfg(test)]
+mod officernd_changes;
+#[cfg(test)]
+mod officernd_site;
+#[cfg(test)]
+mod officernd_writes;
+#[cfg(test)]
 mod osdp_bus_trouble;
 #[cfg(test)]
 mod osdp_figures;
@@ -111,9 +121,19 @@ mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
 #[cfg(test)]
+mod rules_incremental;
+#[cfg(test)]
+mod rules_model;
+#[cfg(test)]
 mod rules_profile;
 #[cfg(test)]
+mod rules_world;
+#[cfg(test)]
 mod snapshot_held_back;
+#[cfg(test)]
+mod spacebring_adapter;
+#[cfg(test)]
+mod spacebring_site;
 #[cfg(test)]
 mod staff_ask_why;
 #[cfg(test)]

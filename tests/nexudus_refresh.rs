@@ -204,6 +204,14 @@ async fn a_survey_tries_every_role_and_lists_what_there_is() {
         "{:?}",
         survey.remarks
     );
+    assert!(
+        survey
+            .remarks
+            .iter()
+            .any(|it| it.contains("access group rooms is linked to Meeting room")),
+        "{:?}",
+        survey.remarks
+    );
     let lost = doorward_peers::nexudus::Faults {
         revoked: vec!["Team-List"],
         ..Default::default()

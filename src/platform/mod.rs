@@ -13,19 +13,25 @@
 //! | `polled` | versions for platforms that have none |
 //! | `vault` | tokens that outlive a restart |
 //! | `contract` | any cloud that implements docs/contract/openapi.yaml |
+//! | `cobot` | Cobot |
+//! | `officernd` | OfficeRnD Flex |
+//! | `spacebring` | Spacebring |
 //! | `file` | the same facts from a TOML file or a folder of CSV files |
 //! | `nexudus` | Nexudus |
 
 pub mod budget;
 pub mod cards;
 mod check;
+pub mod cobot;
 pub mod contract;
 mod error;
 pub mod file;
 mod http;
 pub mod nexudus;
+pub mod officernd;
 mod open;
 pub mod polled;
+pub mod spacebring;
 pub mod vault;
 mod wire;
 

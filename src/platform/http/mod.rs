@@ -347,27 +347,28 @@ fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
 }
 
 /// A parser's message without the texts that it quotes: one of them could be a card number.
-fn without_values(message: &str) -> String {
+pub(super) fn without_values(message: &str) -> String {
     let parts = message.split('"').enumerate();
     parts
         .map(|(index, part)| if index % 2 == 0 { part } else { "…" })
         .collect()
 }
 
-/// What a problem document (RFC 9457) says, as an insertion: empty, or ` ("…")`.
+/// What a problem document (RFC 9457), or a platform's own `message`, says, as an insertion: empty, or ` ("…")`.
 fn said(body: &[u8]) -> String {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Problem {
         title: String,
         detail: String,
+        message: String,
     }
     let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
-    let words = if problem.detail.is_empty() {
-        problem.title
-    } else {
-        problem.detail
-    };
+    let all = [problem.detail, problem.title, problem.message];
+    let words = all
+        .into_iter()
+        .find(|words| !words.is_empty())
+        .unwrap_or_default();
     let words: String = words.chars().filter(|c| !c.is_control()).take(200).collect();
     if words.is_empty() {
         words

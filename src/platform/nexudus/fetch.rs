@@ -76,6 +76,8 @@ pub(super) struct Whole {
     pub(super) facts: Facts,
     pub(super) problems: Vec<FactsProblem>,
     pub(super) setup: Setup,
+    /// Access groups, and the names of what Nexudus has linked to each.
+    pub(super) linked: Vec<(String, String)>,
 }
 
 fn here(name: &'static str, space: &Space) -> [(&'static str, String); 1] {
@@ -102,7 +104,7 @@ pub(super) async fn whole(api: &Api, space: &Space, now: Millis) -> Result<Whole
     let bookable: Vec<Bookable> = api
         .all(api::RESOURCES, &here("Resource_Business", space), |row| row)
         .await?;
-    complete(&mut made.catalogue, &items, &bookable, &setup, space);
+    let linked = complete(&mut made.catalogue, &items, &bookable, &setup, space);
     made.resources = facts::resources(&items, &bookable, space);
     bookings(api, &filters, &mut made, &mut problems).await?;
 
@@ -115,6 +117,7 @@ pub(super) async fn whole(api: &Api, space: &Space, now: Millis) -> Result<Whole
         facts: made,
         problems,
         setup,
+        linked,
     })
 }
 
@@ -200,9 +203,14 @@ fn catalogue(plans: Vec<Tariff>, setup: &Setup, space: &Space) -> Catalogue {
     }
 }
 
-/// Floors, the location, and the access groups that Nexudus itself has linked to things: each once, named after what is
-/// linked to it.
-fn complete(catalogue: &mut Catalogue, items: &[Item], bookable: &[Bookable], setup: &Setup, space: &Space) {
+/// Floors and the location; and what Nexudus itself has linked to each access group.
+fn complete(
+    catalogue: &mut Catalogue,
+    items: &[Item],
+    bookable: &[Bookable],
+    setup: &Setup,
+    space: &Space,
+) -> Vec<(String, String)> {
     let mut floors = BTreeMap::new();
     let mut location = None;
     let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -230,17 +238,14 @@ fn complete(catalogue: &mut Catalogue, items: &[Item], bookable: &[Bookable], se
     }
     catalogue.floors = floors.into_values().collect();
     catalogue.locations = vec![named(space.business, location)];
-    catalogue.groups = groups
+    groups
         .into_iter()
-        .map(|(id, mut names)| {
+        .map(|(group, mut names)| {
             names.sort_unstable();
             names.dedup();
-            Named {
-                id: id.to_owned(),
-                name: format!("{id} ({})", names.join(", ")),
-            }
+            (group.to_owned(), names.join(", "))
         })
-        .collect();
+        .collect()
 }
 
 /// Everybody, of other locations of the network too: they may book here.

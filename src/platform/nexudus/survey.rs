@@ -114,10 +114,9 @@ fn remarks(whole: &fetch::Whole, survey: &mut Survey) {
             "{unread} numbers in \"Access Card Id\" cannot be read; look at [cloud] card_format."
         ));
     }
-    for group in &facts.catalogue.groups {
+    for (group, names) in &whole.linked {
         survey.remarks.push(format!(
-            "Access group {} is linked there; map these things to one group of doors.",
-            group.name
+            "At Nexudus, access group {group} is linked to {names}: give these the same groups in [map.resources] and [map.passes]."
         ));
     }
 }

@@ -8,6 +8,7 @@ pub mod independent;
 pub mod mosquitto;
 pub mod nexudus;
 pub mod office;
+pub mod officernd;
 pub mod osdp;
 pub mod pty;
 pub mod relay;
