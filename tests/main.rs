@@ -99,6 +99,14 @@ mod mqtt_site;
 #[cfg(test)]
 mod mqtt_wedged;
 #[cfg(test)]
+mod nexudus_adapter;
+#[cfg(test)]
+mod nexudus_check_ins;
+#[cfg(test)]
+mod nexudus_refresh;
+#[cfg(test)]
+mod nexudus_site;
+#[cfg(test)]
 mod no_card_number_or_secret_is_ever_printed;
 #[cfg(test)]
 mod officernd_adapter;
