@@ -113,6 +113,8 @@ mod officernd_adapter;
 #[cfg(test)]
 mod officernd_changes;
 #[cfg(test)]
+mod officernd_figures;
+#[cfg(test)]
 mod officernd_member_story;
 #[cfg(test)]
 mod officernd_site;
