@@ -103,6 +103,10 @@ mod nexudus_adapter;
 #[cfg(test)]
 mod nexudus_check_ins;
 #[cfg(test)]
+mod nexudus_figures;
+#[cfg(test)]
+mod nexudus_member_story;
+#[cfg(test)]
 mod nexudus_refresh;
 #[cfg(test)]
 mod nexudus_site;
