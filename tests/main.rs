@@ -29,6 +29,16 @@ mod cloud_site;
 #[cfg(test)]
 mod cobot_adapter;
 #[cfg(test)]
+mod cobot_budget;
+#[cfg(test)]
+mod cobot_check_ins;
+#[cfg(test)]
+mod cobot_hooks;
+#[cfg(test)]
+mod cobot_member_story;
+#[cfg(test)]
+mod cobot_site;
+#[cfg(test)]
 mod config_changes_while_running;
 #[cfg(test)]
 mod config_example_is_true;
@@ -40,6 +50,8 @@ mod config_secrets;
 mod config_with_mistakes;
 #[cfg(test)]
 mod contract_adapter;
+#[cfg(test)]
+mod coworks_export;
 #[cfg(test)]
 mod daemon_site;
 #[cfg(test)]
@@ -87,11 +99,21 @@ mod mqtt_site;
 #[cfg(test)]
 mod mqtt_wedged;
 #[cfg(test)]
+mod nexudus_adapter;
+#[cfg(test)]
+mod nexudus_check_ins;
+#[cfg(test)]
+mod nexudus_refresh;
+#[cfg(test)]
+mod nexudus_site;
+#[cfg(test)]
 mod no_card_number_or_secret_is_ever_printed;
 #[cfg(test)]
 mod officernd_adapter;
 #[cfg(test)]
 mod officernd_changes;
+#[cfg(test)]
+mod officernd_member_story;
 #[cfg(test)]
 mod officernd_site;
 #[cfg(test)]
@@ -115,6 +137,8 @@ mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
 #[cfg(test)]
+mod rules_each_have_a_test;
+#[cfg(test)]
 mod rules_incremental;
 #[cfg(test)]
 mod rules_model;
@@ -136,6 +160,9 @@ mod stale_without_contact;
 mod systemd_is_told_the_truth;
 #[cfg(test)]
 mod tidy;
+mod vendor_documents;
+#[cfg(test)]
+mod vendor_judge;
 #[cfg(test)]
 mod web_hooks_are_hints;
 #[cfg(test)]
