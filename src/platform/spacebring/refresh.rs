@@ -177,14 +177,19 @@ async fn person(client: &Client, draft: &mut Draft<'_>, id: &str) -> Result<bool
     let row: Option<Membership> = client.object(&MEMBERSHIPS, &[id], Some("membership")).await?;
     let row = row.filter(|row| row.id == id && !draft.is_over(row));
     let known = draft.knows(id);
+    let stranger = draft.strangers.contains(id);
     let Some(row) = row else {
-        // What the person held may name another membership of the same user from now on.
+        if stranger {
+            draft.nobody(id);
+        }
+        // What a member held may name another membership of the same user from now on.
         return Ok(!known);
     };
     let here = draft.is_here(row.location_ref.as_deref());
     match (known, here) {
         (true, true) => {}
-        // Of another location: whoever names this person has the person looked up.
+        (false, false) if stranger => {}
+        // Of another location, and nothing here names this person.
         (false, false) => return Ok(true),
         _ => return Ok(false),
     }
