@@ -25,6 +25,16 @@ mod cloud_not_to_be_trusted;
 #[cfg(test)]
 mod cloud_site;
 #[cfg(test)]
+mod cobot_adapter;
+#[cfg(test)]
+mod cobot_budget;
+#[cfg(test)]
+mod cobot_check_ins;
+#[cfg(test)]
+mod cobot_hooks;
+#[cfg(test)]
+mod cobot_site;
+#[cfg(test)]
 mod config_changes_while_running;
 #[cfg(test)]
 mod config_example_is_true;
@@ -124,6 +134,9 @@ mod stale_without_contact;
 mod systemd_is_told_the_truth;
 #[cfg(test)]
 mod tidy;
+mod vendor_documents;
+#[cfg(test)]
+mod vendor_judge;
 #[cfg(test)]
 mod web_hooks_are_hints;
 #[cfg(test)]

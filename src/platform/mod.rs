@@ -13,12 +13,14 @@
 //! | `polled` | versions for platforms that have none |
 //! | `vault` | tokens that outlive a restart |
 //! | `contract` | any cloud that implements docs/contract/openapi.yaml |
+//! | `cobot` | Cobot |
 //! | `spacebring` | Spacebring |
 //! | `file` | the same facts from a TOML file or a folder of CSV files |
 
 pub mod budget;
 pub mod cards;
 mod check;
+pub mod cobot;
 pub mod contract;
 mod error;
 pub mod file;

@@ -1,8 +1,8 @@
 //! The adapter of a configuration.
 
 use super::{
-    Platform, PlatformError, contract::ContractCloud, error::ErrorKind, file::FilePlatform,
-    spacebring::Spacebring, vault::Vault,
+    Platform, PlatformError, cobot::CobotCloud, contract::ContractCloud, error::ErrorKind,
+    file::FilePlatform, spacebring::Spacebring, vault::Vault,
 };
 use crate::{clock::Clock, config::model::CloudConfig};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub fn open(cloud: &CloudConfig, around: &Around) -> Result<Option<Arc<dyn Platf
         CloudConfig::None => return Ok(None),
         CloudConfig::File { path } => Arc::new(FilePlatform::new(path.clone(), &around.zone)),
         CloudConfig::Contract(http) => Arc::new(ContractCloud::new(http)?),
-        CloudConfig::Cobot(_) => return not_yet("Cobot"),
+        CloudConfig::Cobot(cobot) => Arc::new(CobotCloud::new(cobot, around.clone())?),
         CloudConfig::Nexudus(_) => return not_yet("Nexudus"),
         CloudConfig::OfficeRnd(_) => return not_yet("OfficeRnD"),
         CloudConfig::Spacebring(config) => Arc::new(Spacebring::new(config, around)?),
