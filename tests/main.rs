@@ -95,6 +95,14 @@ mod mqtt_wedged;
 #[cfg(test)]
 mod no_card_number_or_secret_is_ever_printed;
 #[cfg(test)]
+mod officernd_adapter;
+#[cfg(test)]
+mod officernd_changes;
+#[cfg(test)]
+mod officernd_site;
+#[cfg(test)]
+mod officernd_writes;
+#[cfg(test)]
 mod osdp_bus_trouble;
 #[cfg(test)]
 mod osdp_figures;
@@ -113,7 +121,13 @@ mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
 #[cfg(test)]
+mod rules_incremental;
+#[cfg(test)]
+mod rules_model;
+#[cfg(test)]
 mod rules_profile;
+#[cfg(test)]
+mod rules_world;
 #[cfg(test)]
 mod snapshot_held_back;
 #[cfg(test)]

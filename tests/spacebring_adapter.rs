@@ -7,7 +7,7 @@ use doorward::{
         facts::{DoorAccess, ResourceKind, Standing, When},
         time::Moment,
     },
-    platform::{ErrorKind, Fetched, Platform, Retry, spacebring::Spacebring},
+    platform::{ErrorKind, Fetched, Hint, Platform, Retry, spacebring::Spacebring},
 };
 use doorward_peers::{
     cloud::Line,
@@ -312,7 +312,7 @@ async fn each_refusal_says_what_could_not_be_read_and_what_to_grant() {
     site.cloud.set_basic(true);
     let mut settings = config(&site.cloud);
     settings.location = "3f0c6a4e-5f0e-4b1c-9f3e-2d1a7c9b8e10".into();
-    let stranger = Spacebring::new(&settings, &site.around).unwrap();
+    let stranger = adapter(&settings, &site.around);
     let error = stranger.fetch(None).await.unwrap_err();
     assert_eq!(error.retry(), Retry::Rarely);
     words.push(site.words(&error));
@@ -329,8 +329,9 @@ async fn a_short_throttle_is_waited_for_and_a_long_one_is_told() {
         retry_after: Some(1),
         ..Faults::default()
     });
-    site.facts().await;
-    let lane = site.adapter.budgets().remove(0);
+    let strict = Spacebring::new(&config(&site.cloud), &site.around).unwrap();
+    take(strict.fetch(None).await.unwrap());
+    let lane = strict.budgets().remove(0);
     assert!(
         lane.throttled >= 1 && lane.of == 8 && lane.per_ms == 1_000,
         "{lane:?}"
@@ -365,7 +366,7 @@ async fn tokens_are_renewed_in_time_replaced_and_kept_across_a_restart() {
     };
     assert_eq!(renewals(&site), 1);
     // A restart: the vault has the access token, and the refresh token that replaced the configured one.
-    let again = Spacebring::new(&settings, &site.around).unwrap();
+    let again = adapter(&settings, &site.around);
     assert!(again.fetch(None).await.is_ok());
     assert_eq!(renewals(&site), 0);
     site.around.clock.advance(Duration::from_secs(3_560));
@@ -387,7 +388,7 @@ async fn tokens_are_renewed_in_time_replaced_and_kept_across_a_restart() {
     if let doorward::config::model::SpacebringLogin::OAuth { refresh_token, .. } = &mut renewed.login {
         *refresh_token = doorward::domain::secret::Secret::new(site.cloud.refresh_token());
     }
-    let renewed = Spacebring::new(&renewed, &site.around).unwrap();
+    let renewed = adapter(&renewed, &site.around);
     assert!(renewed.fetch(None).await.is_ok());
 }
 
@@ -401,7 +402,7 @@ async fn a_clock_that_is_a_guess_asks_for_the_bookings_of_the_servers_time() {
         at: 86_400_000,
         trusted: false,
     });
-    let lost = Spacebring::new(&config(&site.cloud), &site.around).unwrap();
+    let lost = adapter(&config(&site.cloud), &site.around);
     let (facts, _, _) = take(lost.fetch(None).await.unwrap());
     assert_eq!(facts.bookings.len(), 1);
 }
@@ -444,4 +445,45 @@ async fn day_passes_are_asked_for_only_of_those_who_have_some_and_not_every_time
     site.around.clock.advance(Duration::from_secs(3_601));
     site.facts().await;
     assert_eq!(balances(&site), 2, "an hour later of all");
+}
+
+#[tokio::test]
+async fn a_space_of_a_thousand_members_and_500_bookings_a_day_is_a_sixth_of_a_minutes_budget() {
+    let mut space = Space::usual();
+    for number in 0..998 {
+        space.member(&format!("Member{number}"), "Of many", "member");
+    }
+    let people: Vec<String> = space.members.iter().map(|member| member.id.clone()).collect();
+    for id in &people {
+        space.subscribe(Customer::User(id.clone()), "Hot desk", hour(-1));
+    }
+    // 36 hours back and 14 days ahead are known.
+    for person in people.iter().take(500) {
+        space.book(person, "Meeting room", hour(-71), hour(-70));
+        space.bookings.last_mut().unwrap().repeat = Some((1, 40));
+    }
+    let site = Site::with(space);
+    let (facts, _, known) = site.facts().await;
+    assert_eq!((facts.people.len(), facts.memberships.len()), (1_000, 1_000));
+    assert!(facts.bookings.len() >= 7_500, "{}", facts.bookings.len());
+    let asked = site.cloud.asked().len();
+    println!(
+        "a whole read: {asked} requests for {} bookings",
+        facts.bookings.len()
+    );
+    assert!(asked <= 110, "{asked} requests");
+    let subscription = site.cloud.edit(|space| {
+        space.subscriptions[7].end = Some(hour(5));
+        space.subscriptions[7].id.clone()
+    });
+    let hint = Hint::Object {
+        collection: "memberships",
+        id: subscription,
+    };
+    take(site.adapter.refresh(&known, facts, &[hint]).await.unwrap());
+    assert_eq!(
+        site.cloud.asked().len(),
+        3,
+        "plans, the subscription, its customer"
+    );
 }

@@ -5,9 +5,7 @@ use crate::spacebring_site::*;
 use doorward::{
     config::model::CardText,
     domain::{ClockQuality, time::Moment},
-    platform::{
-        CheckIn, CheckIns, ErrorKind, Hint, Hook, HookRefused, Platform, Retry, spacebring::Spacebring,
-    },
+    platform::{CheckIn, CheckIns, ErrorKind, Hint, Hook, HookRefused, Platform, Retry},
 };
 use doorward_peers::{
     office::Office,
@@ -88,8 +86,8 @@ async fn a_card_of_two_people_reaches_the_rules_twice_and_an_unreadable_one_is_n
     let site = Site::with(space);
     let mut settings = config(&site.cloud);
     settings.cards = CardText::Auto;
-    let adapter = Spacebring::new(&settings, &site.around).unwrap();
-    let (facts, problems, _) = take(adapter.fetch(None).await.unwrap());
+    let other = adapter(&settings, &site.around);
+    let (facts, problems, _) = take(other.fetch(None).await.unwrap());
     assert_eq!(facts.people[0].credentials, facts.people[1].credentials);
     assert_eq!(problems.len(), 2);
     assert!(
@@ -162,7 +160,7 @@ async fn a_hook_is_heard_when_svix_signed_it_just_now() {
     );
     let mut settings = config(&site.cloud);
     settings.hook_secret = None;
-    let deaf = Spacebring::new(&settings, &site.around).unwrap();
+    let deaf = adapter(&settings, &site.around);
     let hook = Hook {
         headers: &[],
         body: body.as_bytes(),

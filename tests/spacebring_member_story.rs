@@ -30,8 +30,9 @@ impl Story {
         let hooks = "listen = \"127.0.0.1:0\"\npath_secret = { file = \"{dir}/hooks-path\" }";
         let layout = Layout::new("rtc = true")
             .table("", &cloud.cloud_section(gateway.path()))
-            .table("[sync]", "poll_seconds = 3600")
+            .table("[sync]", "poll_seconds = 3600\nhold_share = 1")
             .table("[hooks]", hooks)
+            .table("[checkins]", "")
             .table(
                 "[map.plans]",
                 "\"Hot desk\" = [\"members\"]\n\"Full time\" = [\"members\"]",

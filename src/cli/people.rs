@@ -96,9 +96,8 @@ fn list(out: &mut Out, words: &Words<'_>, in_force: &InForce, now: Millis) -> Re
     }
     let count = in_force.outcome.warnings.len();
     if count > 0 {
-        let line = format!(
-            "{count} things in the facts or the mapping want a look: `doorward sync status` lists them"
-        );
+        let things = if count == 1 { "thing wants" } else { "things want" };
+        let line = format!("{count} {things} a look in facts or mapping: `doorward sync status` lists them");
         let line = out.paint(Tone::Watch, &line);
         out.line(&line)?;
     }

@@ -14,6 +14,7 @@
 //! | `vault` | tokens that outlive a restart |
 //! | `contract` | any cloud that implements docs/contract/openapi.yaml |
 //! | `cobot` | Cobot |
+//! | `officernd` | OfficeRnD Flex |
 //! | `spacebring` | Spacebring |
 //! | `file` | the same facts from a TOML file or a folder of CSV files |
 
@@ -25,6 +26,7 @@ pub mod contract;
 mod error;
 pub mod file;
 mod http;
+pub mod officernd;
 mod open;
 pub mod polled;
 pub mod spacebring;

@@ -57,8 +57,9 @@ impl<'a, T: Object> Diff<'a, T> {
         }
         let mut has_equal = |object: &T| {
             let candidates = unmatched.get_mut(object.key())?;
-            let place = candidates.iter().position(|old| *old == object)?;
-            Some(candidates.swap_remove(place))
+            // Of several with one id the order may matter to a look-up: they count as changed.
+            let only = candidates.len() == 1 && candidates.first() == Some(&object);
+            only.then(|| candidates.clear())
         };
         let new = new.iter().filter(|object| has_equal(object).is_none()).collect();
         let gone = unmatched.into_values().flatten().collect();

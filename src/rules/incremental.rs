@@ -238,9 +238,13 @@ impl<'a> Diffs<'a> {
 
     fn touched(&self, before: &Context<'a>, after: &Context<'a>) -> Touched<'a> {
         let mut touched = Touched::default();
-        for person in self.people.both() {
-            touched.people.insert(&person.id);
-            touched.teams.extend(person.all_teams());
+        touched.people.extend(self.people.both().map(|person| &person.id));
+        if !self.people.is_empty() {
+            // An id may stand twice, once unchanged, in another team.
+            let everybody = before.facts.people.iter().chain(&after.facts.people);
+            for person in everybody.filter(|person| touched.people.contains(&person.id)) {
+                touched.teams.extend(person.all_teams());
+            }
         }
         for team in self.teams.both() {
             touched.teams.insert(&team.id);

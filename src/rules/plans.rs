@@ -96,6 +96,9 @@ fn usable(context: &Context<'_>, pass: &Pass) -> Vec<Window> {
     }
     let zone = context.book.zone();
     let valid = window::span(pass.starts, pass.ends, zone, context.rules().day_starts);
+    if valid.is_some_and(|valid| valid.is_empty()) {
+        return Vec::new(); // said with the pass itself
+    }
     let left = valid.filter(|_| pass.left != Some(0));
     left.into_iter().chain(super::passes::running(pass)).collect()
 }

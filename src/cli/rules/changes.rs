@@ -60,7 +60,7 @@ fn row(words: &Words<'_>, name: String, change: &Change) -> Vec<Cell> {
             "blocked or deactivated, R5".to_owned(),
         ),
         (Some(false), ..) => (
-            "what stands below: freed".to_owned(),
+            "freed: blocked no more".to_owned(),
             String::new(),
             "no longer blocked, R5".to_owned(),
         ),

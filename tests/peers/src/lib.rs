@@ -7,6 +7,7 @@ pub mod false_clock;
 pub mod independent;
 pub mod mosquitto;
 pub mod office;
+pub mod officernd;
 pub mod osdp;
 pub mod pty;
 pub mod relay;

@@ -10,8 +10,10 @@
 
 mod holdings;
 mod people;
+#[cfg(test)]
+mod tests;
 
-use super::model::Membership;
+use super::{model::Membership, users::Users};
 use crate::{
     config::model::CardText,
     domain::{
@@ -56,11 +58,7 @@ pub(super) struct Draft<'s> {
     /// People of this location, by membership.
     people: HashSet<String>,
     /// The same, by user.
-    by_user: HashMap<String, PersonId>,
-    /// Only some users are known, because the rest was taken over from earlier facts.
-    users_incomplete: bool,
-    /// Something could not be told for sure without reading everything.
-    pub(super) uncertain: bool,
+    users: Users,
     companies: HashSet<String>,
     /// The SALTO KS access group of each plan.
     plans: HashMap<String, Option<String>>,
@@ -80,9 +78,7 @@ impl<'s> Draft<'s> {
             facts: Facts::default(),
             problems: Vec::new(),
             people: HashSet::new(),
-            by_user: HashMap::new(),
-            users_incomplete: false,
-            uncertain: false,
+            users: Users::default(),
             companies: HashSet::new(),
             plans: HashMap::new(),
             tentative: Vec::new(),
@@ -93,12 +89,18 @@ impl<'s> Draft<'s> {
     }
 
     /// From facts of before, of which parts are about to be replaced. `strangers`: people who are not of this location.
-    pub(super) fn resume(site: &'s Site, now: Millis, last: Facts, strangers: BTreeSet<String>) -> Self {
+    pub(super) fn resume(
+        site: &'s Site,
+        now: Millis,
+        last: Facts,
+        strangers: BTreeSet<String>,
+        users: Users,
+    ) -> Self {
         let people = last.people.iter().map(|person| person.id.as_str().to_owned());
         Self {
             people: people.filter(|id| !strangers.contains(id)).collect(),
             companies: last.teams.iter().map(|team| team.id.clone()).collect(),
-            users_incomplete: true,
+            users,
             strangers,
             facts: last,
             ..Self::new(site, now)
@@ -202,11 +204,8 @@ impl<'s> Draft<'s> {
         if let Some(id) = membership.filter(|id| self.people.contains(*id)) {
             return Some(id.into());
         }
-        if let Some(person) = user.and_then(|user| self.by_user.get(user)) {
-            return Some(person.clone());
-        }
-        if user.is_some() && self.users_incomplete {
-            self.uncertain = true;
+        if let Some(person) = user.and_then(|user| self.users.get(user)) {
+            return Some(person);
         }
         // A membership of another location of the network, or one that is gone: to be looked up.
         let id = membership.filter(|id| !id.is_empty() && !self.companies.contains(*id))?;
@@ -227,12 +226,13 @@ impl<'s> Draft<'s> {
             }
             booking.invitees.retain(|invitee| invitee.as_str() != id);
         }
+        self.users.forget(id);
         self.people.remove(id);
         self.strangers.remove(id);
     }
 
-    /// The facts, the problems, and who of the people is of another location.
-    pub(super) fn finish(mut self) -> (Facts, Vec<FactsProblem>, BTreeSet<String>) {
+    /// The facts, the problems, who of the people is of another location, and the users.
+    pub(super) fn finish(mut self) -> (Facts, Vec<FactsProblem>, BTreeSet<String>, Users) {
         let confirmed: HashSet<&str> = self.facts.bookings.iter().map(|it| it.id.as_str()).collect();
         let mut tentative = std::mem::take(&mut self.tentative);
         tentative.retain(|booking| !confirmed.contains(booking.id.as_str()));
@@ -246,7 +246,7 @@ impl<'s> Draft<'s> {
             id: DAY_PASS.into(),
             name: "Day pass".into(),
         }];
-        (self.facts, self.problems, self.strangers)
+        (self.facts, self.problems, self.strangers, self.users)
     }
 
     /// The SALTO KS access groups that staff chose in subscriptions stand among the plans, for the mapping.

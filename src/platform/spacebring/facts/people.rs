@@ -117,7 +117,7 @@ impl Draft<'_> {
             person.team = row.company_ref.filter(|team| !team.is_empty());
             let user = row.user_ref.or_else(|| row.user.and_then(|user| user.id));
             if let Some(user) = user {
-                self.by_user.insert(user, id);
+                self.users.insert(&user, id.as_str());
             }
             self.people.insert(row.id.clone());
             self.passes_of(&row.id, false, row.day_passes.and_then(|passes| passes.expiring));

@@ -26,7 +26,7 @@ pub use faults::{Faults, Throttle};
 pub use office::{ContractOffice, CoworksOffice};
 pub use server::Line;
 pub use state::{CheckInBody, Received};
-pub use world::{Assignment, Booking, Item, Membership, Pass, Person, Resource, World};
+pub use world::{Assignment, Booking, Item, Membership, Named, Pass, Person, Resource, Team, World};
 
 use state::Shared;
 use std::{

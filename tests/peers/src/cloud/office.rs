@@ -1,6 +1,8 @@
 //! The reference cloud, and Coworks' exports, as a simulated platform with its staff.
 
-use super::{Assignment, Booking, Cloud, Item, Membership, Options, Pass, Person, Resource, World, export};
+use super::{
+    Assignment, Booking, Cloud, Item, Membership, Named, Options, Pass, Person, Resource, World, export,
+};
 use crate::office::{Attendance, Cannot, Office};
 use std::{
     fs, io,
@@ -16,6 +18,7 @@ fn building() -> World {
         kind: Some(kind.into()),
         floor: Some("First floor".into()),
         location: Some("Harbour".into()),
+        ..Resource::default()
     };
     World {
         resources: vec![
@@ -23,6 +26,14 @@ fn building() -> World {
             resource("r-desk-1", "Desk 1", "desk"),
             resource("r-office-2", "Office 2", "office"),
         ],
+        locations: vec![Named {
+            id: "Harbour".into(),
+            name: "Harbour".into(),
+        }],
+        floors: vec![Named {
+            id: "First floor".into(),
+            name: "First floor".into(),
+        }],
         ..World::default()
     }
 }
