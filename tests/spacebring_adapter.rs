@@ -467,10 +467,6 @@ async fn a_space_of_a_thousand_members_and_500_bookings_a_day_is_a_sixth_of_a_mi
     assert_eq!((facts.people.len(), facts.memberships.len()), (1_000, 1_000));
     assert!(facts.bookings.len() >= 7_500, "{}", facts.bookings.len());
     let asked = site.cloud.asked().len();
-    println!(
-        "a whole read: {asked} requests for {} bookings",
-        facts.bookings.len()
-    );
     assert!(asked <= 110, "{asked} requests");
     let subscription = site.cloud.edit(|space| {
         space.subscriptions[7].end = Some(hour(5));
