@@ -157,6 +157,12 @@ mod snapshot_held_back;
 #[cfg(test)]
 mod spacebring_adapter;
 #[cfg(test)]
+mod spacebring_cards_hooks_survey;
+#[cfg(test)]
+mod spacebring_member_story;
+#[cfg(test)]
+mod spacebring_refresh;
+#[cfg(test)]
 mod spacebring_site;
 #[cfg(test)]
 mod staff_ask_why;
