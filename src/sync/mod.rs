@@ -6,6 +6,7 @@
 //! | `stale` | how long grants hold without contact: pure |
 //! | `pace` | when to ask again after success, failure and throttling: pure |
 //! | `build` | facts to grants to index, the same at start, after a pull and after a new configuration |
+//! | `ready` | complete facts worked out and judged, one large thing at a time |
 //! | `hints` | when to listen for changes: pure |
 //! | `pull` | the task that pulls, judges, stores and swaps |
 //! | `status` | how it stands, for people |
@@ -18,6 +19,7 @@ pub mod hints;
 pub mod judge;
 pub mod pace;
 pub mod pull;
+mod ready;
 pub mod stale;
 pub mod status;
 pub mod tries;

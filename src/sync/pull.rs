@@ -4,10 +4,10 @@
 //! in force stays in force (invariant 4).
 
 use super::{
-    build::{self, Built},
+    build,
     hints::Hints,
-    judge::{self, Scale, Weight},
     pace::Pace,
+    ready::{self, Ready},
     stale,
     status::{Status, meta},
 };
@@ -15,11 +15,11 @@ use crate::{
     access::{Index, Limits},
     clock::Clock,
     config::Config,
-    domain::{EventKind, Snapshot, event::Draft, facts::Facts, time::Millis},
+    domain::{EventKind, event::Draft, facts::Facts, time::Millis},
     health::Health,
     memory,
     platform::{ErrorKind, Fetched, Known, Platform, PlatformError, Retry},
-    store::{PackedFacts, SnapshotMeta, Store, StoreError},
+    store::{SnapshotMeta, Store, StoreError},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -69,27 +69,6 @@ enum Considered {
     Applied(String),
     /// Waiting for a person.
     Held(String),
-}
-
-/// Facts that were worked out and can be put in force, or held.
-struct Ready {
-    meta: SnapshotMeta,
-    facts: PackedFacts,
-    index: Arc<Index>,
-    warnings: Vec<String>,
-}
-
-impl Ready {
-    /// With the snapshot, which is needed no longer than to weigh it.
-    fn of(built: Built, facts: PackedFacts, etag: Option<String>) -> (Self, Snapshot) {
-        let ready = Self {
-            meta: meta(&built.snapshot, etag),
-            facts,
-            index: Arc::new(built.index),
-            warnings: built.warnings,
-        };
-        (ready, built.snapshot)
-    }
 }
 
 /// The task.
@@ -335,23 +314,7 @@ impl Puller {
         let now = self.clock.now().at;
         let (config, store) = (Arc::clone(&self.config), self.store.clone());
         let active = self.active.clone();
-        // In an order in which each large thing is dropped before the next one is made: a snapshot in full is several
-        // times its index.
-        let job = move || -> Result<_, String> {
-            let local = build::local(store.read()).map_err(|error| error.to_string())?;
-            let draft = build::draft(&facts, &config, &local, now);
-            let packed = store.pack(&facts).map_err(|error| error.to_string())?;
-            drop(facts);
-            let built = draft.build(&config).map_err(|error| error.to_string())?;
-            let (mut ready, snapshot) = Ready::of(built, packed, etag);
-            ready.warnings.splice(0..0, problems);
-            let scale = Scale::default();
-            let weight = scale.weigh(&snapshot, now);
-            drop(snapshot);
-            let weigh_active = || build::weigh_active(store.read(), &config, &scale, now);
-            let hold = active.and_then(|active| judge_against(&active, weigh_active, &weight, &config));
-            Ok((ready, hold))
-        };
+        let job = move || ready::work_out(facts, etag, problems, active.as_ref(), &store, &config, now);
         let (mut ready, hold) = blocking(job).await?;
         match hold {
             Some(hold) => {
@@ -428,18 +391,7 @@ impl Puller {
             return Err("no snapshot is held back".into());
         }
         let (config, store) = (Arc::clone(&self.config), self.store.clone());
-        let job = move || -> Result<_, String> {
-            let text = |error: StoreError| error.to_string();
-            let held = store.held().map_err(text)?.ok_or("no snapshot is held back")?;
-            let facts = store.facts(&held).map_err(text)?;
-            let local = build::local(store.read()).map_err(text)?;
-            let draft = build::draft(&facts, &config, &local, held.meta.taken_at);
-            let packed = store.pack(&facts).map_err(text)?;
-            drop(facts);
-            let built = draft.build(&config).map_err(|error| error.to_string())?;
-            Ok(Ready::of(built, packed, held.meta.etag).0)
-        };
-        let ready = blocking(job).await?;
+        let ready = blocking(move || ready::work_out_held(&store, &config)).await?;
         let outcome = self.apply(ready).await;
         self.show();
         outcome
@@ -560,21 +512,6 @@ impl Puller {
             self.health.raise("snapshot_held", why, self.clock.now().at);
         }
         self.health.section("sync", &self.status);
-    }
-}
-
-/// Judges by the grants in force; where those cannot be read, by what is known of them without reading.
-fn judge_against(
-    active: &SnapshotMeta,
-    weigh_active: impl FnOnce() -> Result<Option<Weight>, String>,
-    next: &Weight,
-    config: &Config,
-) -> Option<judge::Hold> {
-    let share = config.sync.hold_share;
-    let before = weigh_active();
-    match before.inspect_err(|error| tracing::warn!(%error, "the facts in force cannot be read")) {
-        Ok(Some(before)) => judge::judge(&before, next, share),
-        Ok(None) | Err(_) => judge::judge_by_count(active.version, active.grants, next, share),
     }
 }
 
