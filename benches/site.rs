@@ -63,23 +63,12 @@ fn facts(size: u32) -> Result<Facts, Failure> {
     for n in 0..size {
         let id = PersonId::from(person(n));
         facts.people.push(Person {
-            id: id.clone(),
-            name: format!("Member No {n:06}"),
-            email: None,
-            team: None,
-            deactivated: false,
             credentials: vec![Credential::uid(&card(n))?],
-            groups: Vec::new(),
+            ..Person::new(id.clone(), format!("Member No {n:06}"))
         });
         facts.memberships.push(Membership {
-            id: format!("m-{id}"),
-            plan: PLAN.into(),
-            person: Some(id),
-            team: None,
-            starts: None,
-            ends: None,
-            cancelled: false,
-            pass_based: false,
+            person: Some(id.clone()),
+            ..Membership::new(format!("m-{id}"), PLAN)
         });
     }
     Ok(facts)

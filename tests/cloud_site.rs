@@ -41,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) cloud: String,
     /// More lines of `[checkins]`.
     pub(crate) checkins: String,
+    /// More tables.
+    pub(crate) tables: String,
     /// Another address than the cloud's own: that of a relay, say.
     pub(crate) url: Option<String>,
 }
@@ -65,6 +67,7 @@ impl CloudSite {
             )
             .table("[sync]", &format!("poll_seconds = 3600\n{}", plan.sync))
             .table("[checkins]", &plan.checkins)
+            .table("", &plan.tables)
             .map("plans", "Hot desk", &["members"])
             .map("resources", "Meeting room", &["members"])
             .group("members", &["front"])

@@ -2,7 +2,7 @@
 #![cfg(test)] // so that the lints know helpers here for test code
 
 use doorward::{
-    config::model::HttpConfig,
+    config::model::{HttpConfig, Reach},
     domain::{ClockQuality, secret::Secret},
     platform::{
         CheckIn, CheckInOutcome, ErrorKind, Fetched, Known, Platform, PlatformError, Retry,
@@ -28,8 +28,10 @@ fn config(cloud: &Cloud) -> HttpConfig {
     HttpConfig {
         url: cloud.url().parse().unwrap(),
         token: Secret::new(cloud.token().to_owned()),
-        ca_file: None,
-        timeout: Duration::from_secs(5),
+        reach: Reach {
+            ca_file: None,
+            timeout: Duration::from_secs(5),
+        },
     }
 }
 fn start() -> (Cloud, ContractCloud) {
@@ -218,7 +220,7 @@ CLOUD asks for fewer requests, so this gateway could not fetch the facts ("too m
 
 CLOUD answered with status 302, which the contract does not have here, so this gateway could not fetch the facts; check the address in [cloud] url
 
-CLOUD does not accept the token, so this gateway could not fetch the facts ("the bearer token is not known"); put a valid one into the file that [cloud] token_file names
+CLOUD does not accept the token, so this gateway could not fetch the facts ("the bearer token is not known"); put a valid one into the file that [cloud] token names
 "#);
 }
 
@@ -226,7 +228,10 @@ CLOUD does not accept the token, so this gateway could not fetch the facts ("the
 async fn a_cloud_that_is_gone_slow_or_silent_is_unreachable_and_comes_back() {
     let (cloud, adapter) = start();
     let quick = HttpConfig {
-        timeout: Duration::from_millis(300),
+        reach: Reach {
+            ca_file: None,
+            timeout: Duration::from_millis(300),
+        },
         ..config(&cloud)
     };
     let quick = ContractCloud::new(&quick).unwrap();
@@ -413,7 +418,10 @@ async fn a_certificate_that_does_not_verify_is_refused_in_words() {
         let path: PathBuf = folder.path().join("ca.pem");
         std::fs::write(&path, pem).unwrap();
         ContractCloud::new(&HttpConfig {
-            ca_file: Some(path),
+            reach: Reach {
+                ca_file: Some(path),
+                timeout: Duration::from_secs(5),
+            },
             ..config(cloud)
         })
     };

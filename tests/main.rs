@@ -15,6 +15,8 @@ mod cli_help_pages;
 #[cfg(test)]
 mod cli_output;
 #[cfg(test)]
+mod cli_people;
+#[cfg(test)]
 mod cli_talks_to_the_gateway;
 #[cfg(test)]
 mod clock_is_not_known;
@@ -22,6 +24,8 @@ mod clock_is_not_known;
 mod cloud_not_to_be_trusted;
 #[cfg(test)]
 mod cloud_site;
+#[cfg(test)]
+mod cobot_adapter;
 #[cfg(test)]
 mod config_changes_while_running;
 #[cfg(test)]
@@ -36,6 +40,8 @@ mod config_with_mistakes;
 mod contract_adapter;
 #[cfg(test)]
 mod daemon_site;
+#[cfg(test)]
+mod demo_platforms;
 #[cfg(test)]
 mod demo_plays;
 #[cfg(test)]
@@ -81,6 +87,14 @@ mod mqtt_wedged;
 #[cfg(test)]
 mod no_card_number_or_secret_is_ever_printed;
 #[cfg(test)]
+mod officernd_adapter;
+#[cfg(test)]
+mod officernd_changes;
+#[cfg(test)]
+mod officernd_site;
+#[cfg(test)]
+mod officernd_writes;
+#[cfg(test)]
 mod osdp_bus_trouble;
 #[cfg(test)]
 mod osdp_figures;
@@ -99,7 +113,19 @@ mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
 #[cfg(test)]
+mod rules_incremental;
+#[cfg(test)]
+mod rules_model;
+#[cfg(test)]
+mod rules_profile;
+#[cfg(test)]
+mod rules_world;
+#[cfg(test)]
 mod snapshot_held_back;
+#[cfg(test)]
+mod spacebring_adapter;
+#[cfg(test)]
+mod spacebring_site;
 #[cfg(test)]
 mod staff_ask_why;
 #[cfg(test)]
@@ -108,5 +134,7 @@ mod stale_without_contact;
 mod systemd_is_told_the_truth;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod web_hooks_are_hints;
 #[cfg(test)]
 mod wradapt_line;

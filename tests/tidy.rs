@@ -18,9 +18,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("access", &["domain"]),
     ("rules", &["domain", "config"]),
     ("store", &["domain", "health", "clock"]),
-    ("platform", &["domain", "config", "health"]),
+    ("platform", &["domain", "config", "health", "clock"]),
     ("readers", &["domain", "config", "health", "clock"]),
     ("building", &["domain", "config", "health", "clock"]),
+    ("web", &["platform", "domain", "config", "health", "clock"]),
     (
         "doors",
         &["access", "store", "domain", "config", "health", "clock"],

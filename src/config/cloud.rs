@@ -1,7 +1,8 @@
 //! `[cloud]`, `[sync]` and `[checkins]`: where the facts come from, and where entries go.
 
 use super::{
-    model::{CheckinConfig, CloudConfig, HttpConfig, SyncConfig},
+    model::{CheckinConfig, CloudConfig, HttpConfig, Reach, SyncConfig},
+    platforms::{self, CARD_WORDS, Common},
     reading::{At, Named},
     secrets::{Keeper, plain},
     section::Section,
@@ -17,46 +18,103 @@ enum Kind {
     None,
     Contract,
     File,
+    Cobot,
+    Nexudus,
+    OfficeRnd,
+    Spacebring,
+    Coworks,
 }
 
-const HTTP_KEYS: [&str; 3] = ["url", "token", "ca_file"];
+/// The words of `kind`.
+const KINDS: [(&str, Kind); 8] = [
+    ("none", Kind::None),
+    ("contract", Kind::Contract),
+    ("file", Kind::File),
+    ("cobot", Kind::Cobot),
+    ("nexudus", Kind::Nexudus),
+    ("officernd", Kind::OfficeRnd),
+    ("spacebring", Kind::Spacebring),
+    ("coworks", Kind::Coworks),
+];
+
+/// Keys of `[cloud]` with the kinds that they mean something to.
+const OWNERS: [(&str, &[Kind], &str); 9] = [
+    ("url", &[Kind::Contract, Kind::Coworks], "contract"),
+    ("token", &[Kind::Contract, Kind::Coworks], "contract"),
+    ("path", &[Kind::File, Kind::Coworks], "file"),
+    (
+        "ca_file",
+        &[
+            Kind::Contract,
+            Kind::Coworks,
+            Kind::Cobot,
+            Kind::Nexudus,
+            Kind::OfficeRnd,
+            Kind::Spacebring,
+        ],
+        "contract",
+    ),
+    (
+        "card_format",
+        &[Kind::Cobot, Kind::Nexudus, Kind::OfficeRnd, Kind::Spacebring],
+        "cobot",
+    ),
+    ("cobot", &[Kind::Cobot], "cobot"),
+    ("nexudus", &[Kind::Nexudus], "nexudus"),
+    ("officernd", &[Kind::OfficeRnd], "officernd"),
+    ("spacebring", &[Kind::Spacebring], "spacebring"),
+];
 
 /// `[cloud]`.
 pub(super) fn cloud(top: &Section<'_>, keeper: &Keeper<'_>) -> CloudConfig {
     let section = top.table_or_default("cloud", "cloud");
-    let kinds = [
-        ("none", Kind::None),
-        ("contract", Kind::Contract),
-        ("file", Kind::File),
-    ];
-    let kind = section.word("kind", &kinds).map(|kind| kind.value);
-    let foreign: &[&str] = match kind {
-        Some(Kind::None) => &["url", "token", "ca_file", "path"],
-        Some(Kind::Contract) => &["path"],
-        Some(Kind::File) => &HTTP_KEYS,
-        None => &[],
-    };
-    for name in foreign.iter().filter(|name| section.has(name)) {
-        let what = format!("`{name}` means nothing with this kind of cloud");
-        let right = if *name == "path" { "file" } else { "contract" };
-        section.reading.error(
-            &section.span_of(name),
-            &section.key(name),
-            what,
-            format!("leave it out, or set kind = \"{right}\""),
-        );
-    }
-    let timeout = section.duration("timeout_seconds", 1, 300);
-    match kind {
-        Some(Kind::Contract) => {
-            contract(&section, keeper, timeout).map_or(CloudConfig::None, CloudConfig::Contract)
+    let kind = section.word("kind", &KINDS).map(|kind| kind.value);
+    for (name, owners, right) in OWNERS {
+        if section.has(name) && kind.is_some_and(|kind| !owners.contains(&kind)) {
+            let what = format!("`{name}` means nothing with this kind of cloud");
+            section.reading.error(
+                &section.span_of(name),
+                &section.key(name),
+                what,
+                format!("leave it out, or set kind = \"{right}\""),
+            );
         }
-        Some(Kind::File) => file(&section, keeper),
-        _ => CloudConfig::None,
     }
+    let reach = Reach {
+        ca_file: certificates(&section, keeper, "ca_file"),
+        timeout: section.duration("timeout_seconds", 1, 300),
+    };
+    let cards = section.word("card_format", &CARD_WORDS);
+    let common = Common {
+        reach: reach.clone(),
+        cards: cards.map(|cards| cards.value).unwrap_or_default(),
+    };
+    let config = match kind {
+        Some(Kind::Contract) => contract(&section, keeper, reach).map(CloudConfig::Contract),
+        Some(Kind::File) => Some(file(&section, keeper)),
+        Some(Kind::Coworks) if section.has("url") && section.has("path") => {
+            section.reading.error(
+                &section.span_of("path"),
+                "cloud.path",
+                "Coworks is reached either by a bridge or by files",
+                "keep `url` with `token`, or `path`",
+            );
+            None
+        }
+        Some(Kind::Coworks) if section.has("url") => {
+            contract(&section, keeper, reach).map(CloudConfig::Contract)
+        }
+        Some(Kind::Coworks) => Some(file(&section, keeper)),
+        Some(Kind::Cobot) => platforms::cobot(&section, keeper, common),
+        Some(Kind::Nexudus) => platforms::nexudus(&section, keeper, common),
+        Some(Kind::OfficeRnd) => platforms::officernd(&section, keeper, common),
+        Some(Kind::Spacebring) => platforms::spacebring(&section, keeper, common),
+        Some(Kind::None) | None => None,
+    };
+    config.unwrap_or(CloudConfig::None)
 }
 
-fn contract(section: &Section<'_>, keeper: &Keeper<'_>, timeout: Duration) -> Option<HttpConfig> {
+fn contract(section: &Section<'_>, keeper: &Keeper<'_>, reach: Reach) -> Option<HttpConfig> {
     let url = section.optional_text("url");
     if !section.has("url") {
         section.missing(
@@ -73,31 +131,30 @@ fn contract(section: &Section<'_>, keeper: &Keeper<'_>, timeout: Duration) -> Op
     let url = url.and_then(|url| base_address(section, &url));
     let token = keeper.secret(section, "token").map(|token| token.value);
     if let Some(token) = &token {
-        check_token(section, token);
+        check_token(section, "token", token);
     }
     Some(HttpConfig {
         url: url?,
         token: token?,
-        ca_file: certificates(section, keeper, "ca_file"),
-        timeout,
+        reach,
     })
 }
 
 /// RFC 6750, 2.1: what a bearer token may consist of. Anything else would break the header.
-fn check_token(section: &Section<'_>, token: &Secret) {
+pub(super) fn check_token(section: &Section<'_>, name: &str, token: &Secret) {
     let fit = |c: char| c.is_ascii_graphic();
     if !token.reveal().chars().all(fit) {
         let what = "the token holds spaces or characters that no token has";
         section.reading.error(
-            &section.span_of("token"),
-            "cloud.token",
+            &section.span_of(name),
+            &section.key(name),
             what,
             "the file holds the token alone, without \"Bearer\"",
         );
     }
 }
 
-fn base_address(section: &Section<'_>, text: &At<String>) -> Option<Url> {
+pub(super) fn base_address(section: &Section<'_>, text: &At<String>) -> Option<Url> {
     let wrong = |what: String, hint: &str| section.reading.wrong(text, what, hint);
     let url = match Url::parse(&text.value) {
         Ok(url) => url,
@@ -224,13 +281,13 @@ fn days(value: &DeValue<'_>) -> Option<Option<u64>> {
 /// `[checkins]`.
 pub(super) fn checkins(top: &Section<'_>, cloud: &CloudConfig) -> Option<CheckinConfig> {
     let section = top.table("checkins", "checkins")?;
-    if !matches!(cloud, CloudConfig::Contract(_)) && top.reading.complaints() == 0 {
+    if matches!(cloud, CloudConfig::None | CloudConfig::File { .. }) && top.reading.complaints() == 0 {
         let what = "[checkins] is set and there is no cloud to tell";
         section.reading.warn(
             &section.span,
             "checkins",
             what,
-            "set [cloud] kind = \"contract\", or leave [checkins] out",
+            "set [cloud] to a platform that takes them, or leave [checkins] out",
         );
     }
     let doors = section.texts("doors");

@@ -221,6 +221,7 @@ fn whole(top: &Section<'_>, keeper: &Keeper<'_>) -> Config {
         journal: journal(top),
         sync: sync(top),
         rules: rules(top),
+        hooks: super::hooks::hooks(top, keeper),
         checkins: checkins(top, &cloud),
         cloud,
         mqtt: mqtt(top, keeper, &site_id),

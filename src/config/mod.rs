@@ -7,7 +7,8 @@
 //! | `load` | from a file to the model, or to everything wrong with it |
 //! | `error` | what is wrong, rendered like a compiler's messages |
 //! | `reading`, `section`, `values` | typed access to the file that goes on after a mistake |
-//! | `site`, `schedule`, `lines`, `wiring`, `cloud`, `mqtt`, `rules` | one part of the file each |
+//! | `site`, `schedule`, `lines`, `wiring`, `cloud`, `platforms`, `hooks`, `mqtt`, `rules` | one part of the file each |
+//! | `profile` | the parameters of the rules, and a table of them for each platform |
 //! | `secrets` | passwords, tokens and keys by reference |
 //! | `env` | the environment of the process |
 //! | `watch` | SIGHUP and changes of the file |
@@ -15,11 +16,14 @@
 mod cloud;
 pub mod env;
 pub mod error;
+mod hooks;
 pub mod keys;
 mod lines;
 mod load;
 pub mod model;
 mod mqtt;
+mod platforms;
+pub mod profile;
 mod reading;
 mod rules;
 mod schedule;

@@ -2,11 +2,13 @@
 //! How it looks in the file, and what each key means to an installer, stands in `config/doorward.toml`.
 
 use crate::domain::{
-    DoorId, GrantKind, GroupId, LineId, ReaderId,
+    DoorId, GrantKind, LineId, ReaderId,
     secret::{ChannelKey, Secret},
     site::Site,
 };
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+pub use super::profile::{BookingWindow, Connect, Mapping, Parameter, Profile, RulesConfig, TeamRule};
 
 /// Everything.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +33,8 @@ pub struct Config {
     pub sync: SyncConfig,
     /// `[rules]` and `[map]`: how facts become grants.
     pub rules: RulesConfig,
+    /// `[hooks]`; absent means that no web hooks are received.
+    pub hooks: Option<HooksConfig>,
     /// `[checkins]`; absent means that entries stay in the journal.
     pub checkins: Option<CheckinConfig>,
     /// `[mqtt]`; absent means no building network.
@@ -72,6 +76,165 @@ pub enum CloudConfig {
         /// `path`.
         path: PathBuf,
     },
+    /// `kind = "cobot"`.
+    Cobot(CobotConfig),
+    /// `kind = "nexudus"`.
+    Nexudus(NexudusConfig),
+    /// `kind = "officernd"`.
+    OfficeRnd(OfficeRndConfig),
+    /// `kind = "spacebring"`.
+    Spacebring(SpacebringConfig),
+}
+
+/// How far a request may go and whom it may trust: what all connections to clouds share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// `ca_file`: PEM of further authorities to trust, beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// `timeout_seconds`: for one request.
+    pub timeout: Duration,
+}
+
+/// `card_format`: how card numbers stand in the platform's text field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CardText {
+    /// `auto`: `scheme:value`, or hexadecimal that can only be a UID. Bare decimal numbers are refused.
+    #[default]
+    Auto,
+    /// `uid`: hexadecimal, first byte on air first.
+    Uid,
+    /// `uid-reversed`: hexadecimal, last byte first.
+    UidReversed,
+    /// `decimal`: ten digits, four bytes as one number, first byte on air most significant.
+    Decimal,
+    /// `decimal-reversed`: ten digits, last byte most significant.
+    DecimalReversed,
+    /// `wiegand26`: facility and number, 3 and 5 digits.
+    Wiegand26,
+    /// `ks`: the eight-digit tag number of SALTO KS.
+    KsTag,
+    /// `token`: any text of up to ten bytes that the platform issued.
+    Token,
+}
+
+/// `[cloud.cobot]` (facts: platforms.md section 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CobotConfig {
+    /// `subdomain`: of the space at cobot.me.
+    pub subdomain: String,
+    /// `space`: its id, where several spaces could be meant. Absent: found by the subdomain.
+    pub space: Option<String>,
+    /// `token`: access token, best one that belongs to the space.
+    pub token: Secret,
+    /// `url`: API 2.
+    pub url: url::Url,
+    /// `site_url`: API 1, which belongs to the space's own host.
+    pub site_url: url::Url,
+    /// `card_format`.
+    pub cards: CardText,
+    /// Network.
+    pub reach: Reach,
+}
+
+/// `[cloud.nexudus]` (facts: platforms.md section 3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NexudusConfig {
+    /// `user`: the e-mail address of the gateway's own user there.
+    pub user: String,
+    /// `password`.
+    pub password: Secret,
+    /// `business`: the location's number there, for check-ins.
+    pub business: u64,
+    /// `url`.
+    pub url: url::Url,
+    /// `hook_secret`: signs web hooks. Absent: web hooks are refused.
+    pub hook_secret: Option<Secret>,
+    /// `acs_token`: what Nexudus shows when it pushes finished groups (Custom ACS). Absent: it does not.
+    pub acs_token: Option<Secret>,
+    /// `card_format`.
+    pub cards: CardText,
+    /// Network.
+    pub reach: Reach,
+}
+
+/// `[cloud.officernd]` (facts: platforms.md section 4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfficeRndConfig {
+    /// `organization`: the slug in its addresses.
+    pub organization: String,
+    /// `location`: the location's id, for check-ins. Absent: the only one, else none are posted.
+    pub location: Option<String>,
+    /// `client_id`.
+    pub client_id: String,
+    /// `client_secret`.
+    pub client_secret: Secret,
+    /// `url`.
+    pub url: url::Url,
+    /// `identity_url`: where tokens come from.
+    pub identity_url: url::Url,
+    /// `card_property`: the custom property that holds a member's card numbers.
+    pub card_property: String,
+    /// `hook_secret`: signs web hooks. Absent: web hooks are refused.
+    pub hook_secret: Option<Secret>,
+    /// `card_format`.
+    pub cards: CardText,
+    /// Network.
+    pub reach: Reach,
+}
+
+/// `[cloud.spacebring]` (facts: platforms.md section 5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpacebringConfig {
+    /// `location`: its id.
+    pub location: String,
+    /// Who the gateway is.
+    pub login: SpacebringLogin,
+    /// `url`.
+    pub url: url::Url,
+    /// `card_key`: the key of a membership's metadata that holds its card numbers.
+    pub card_key: String,
+    /// `hook_secret`: `whsec_…`, signs web hooks. Absent: web hooks are refused.
+    pub hook_secret: Option<Secret>,
+    /// `card_format`.
+    pub cards: CardText,
+    /// Network.
+    pub reach: Reach,
+}
+
+/// How the gateway signs in at Spacebring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SpacebringLogin {
+    /// `client_id` and `client_secret`: HTTP Basic.
+    Basic {
+        /// `client_id`.
+        client_id: String,
+        /// `client_secret`.
+        client_secret: Secret,
+    },
+    /// `client_id`, `client_secret`, `refresh_token` and `network`: OAuth2. Access tokens come from the refresh token.
+    OAuth {
+        /// `client_id`.
+        client_id: String,
+        /// `client_secret`.
+        client_secret: Secret,
+        /// `refresh_token`.
+        refresh_token: Secret,
+        /// `network`: the header `spacebring-network-id`.
+        network: String,
+    },
+}
+
+/// `[hooks]`: the receiver of web hooks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HooksConfig {
+    /// `listen`: address and port.
+    pub listen: std::net::SocketAddr,
+    /// `cert_file` and `key_file`: PEM. Absent only for loopback, behind a proxy or tunnel of the site.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// `path_secret`: the part of the path that only the platform knows. At least 16 characters of A-Z, a-z, 0-9, - and _.
+    pub path_secret: Secret,
+    /// `public_url`: what the platform is told to call, without the secret part. Absent: somebody tells it by hand.
+    pub public_url: Option<url::Url>,
 }
 
 /// How to reach a cloud over HTTPS.
@@ -81,10 +244,8 @@ pub struct HttpConfig {
     pub url: url::Url,
     /// `token`: bearer token.
     pub token: Secret,
-    /// `ca_file`: PEM of further authorities to trust, beside the system's.
-    pub ca_file: Option<PathBuf>,
-    /// `timeout_seconds`: for one request.
-    pub timeout: Duration,
+    /// Network.
+    pub reach: Reach,
 }
 
 /// `[sync]`.
@@ -99,35 +260,6 @@ pub struct SyncConfig {
     pub max_age: BTreeMap<GrantKind, Duration>,
     /// `warn_before_days`: how long before that the warning begins.
     pub warn_before: Duration,
-}
-
-/// `[rules]` and `[map]`. Parameters are named after facts/platforms.md section 9.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RulesConfig {
-    /// `room_before_minutes` (R13).
-    pub room_before: Duration,
-    /// `room_after_minutes` (R13).
-    pub room_after: Duration,
-    /// `grant_invitees` (R14).
-    pub grant_invitees: bool,
-    /// `grant_tentative` (R19).
-    pub grant_tentative: bool,
-    /// `cancel_revokes` (R3, C1).
-    pub cancel_revokes: bool,
-    /// `restrict_on_exhaustion` (R22, C4).
-    pub restrict_on_exhaustion: bool,
-    /// `[map.plans]`: plan id or name to groups (R1). A plan that is not here grants nothing (R8).
-    pub plans: BTreeMap<String, Vec<GroupId>>,
-    /// `[map.resources]`: resource id or name to groups (R9, R12).
-    pub resources: BTreeMap<String, Vec<GroupId>>,
-    /// `[map.floors]` (R10).
-    pub floors: BTreeMap<String, Vec<GroupId>>,
-    /// `[map.locations]` (R10).
-    pub locations: BTreeMap<String, Vec<GroupId>>,
-    /// `[map.passes]`: kind of pass to groups (R20).
-    pub passes: BTreeMap<String, Vec<GroupId>>,
-    /// `[map.groups]`: the platform's own groups, given by hand there, to ours (R11).
-    pub groups: BTreeMap<String, Vec<GroupId>>,
 }
 
 /// `[checkins]`.

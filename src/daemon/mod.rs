@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `boot` | from a configuration to doors that are decided: the order of the start |
 //! | `gate` | what the lines' threads call: answers, journal, faults |
-//! | `tasks` | everything that may wait: cloud, check-ins, MQTT |
+//! | `tasks` | everything that may wait: cloud, check-ins, web hooks, MQTT |
 //! | `serve` | the loop that lives with the tasks: signals, reload, watchdog |
 //! | `control` | the local socket of the command line |
 //!

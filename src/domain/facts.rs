@@ -1,7 +1,7 @@
 //! What a platform says, in platform-neutral words, each with the id that it has there. Adapters make these,
 //! the rules turn them into grants, the store keeps the last complete set.
 
-use super::{Credential, PersonId, time::Millis};
+use super::{Credential, PersonId, opening::Opening, opening::Week, time::Millis};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,93 @@ pub struct Facts {
     /// Day and time passes.
     #[serde(default)]
     pub passes: Vec<Pass>,
+    /// Teams (companies), where the rules need more of them than who is in them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub teams: Vec<Team>,
+    /// What there is to be mapped, named: plans that nobody holds yet included.
+    #[serde(default, skip_serializing_if = "Catalogue::is_empty")]
+    pub catalogue: Catalogue,
+}
+
+/// What a platform has that a mapping can name. Empty where a platform does not tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Catalogue {
+    /// Plans. A membership names one by id; the mapping may name it by either.
+    pub plans: Vec<Named>,
+    /// Locations.
+    pub locations: Vec<Named>,
+    /// Floors.
+    pub floors: Vec<Named>,
+    /// Kinds of pass.
+    pub passes: Vec<Named>,
+    /// Groups that staff give by hand there (R11).
+    pub groups: Vec<Named>,
+}
+
+impl Catalogue {
+    /// Whether it names nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.plans.is_empty()
+            && self.locations.is_empty()
+            && self.floors.is_empty()
+            && self.passes.is_empty()
+            && self.groups.is_empty()
+    }
+}
+
+/// Something at the platform with its id and its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    /// The platform's id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+}
+
+/// A team (company).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Team {
+    /// The platform's id, as people and memberships name it.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// The member whose contract pays for the team (R6, C7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer: Option<PersonId>,
+}
+
+/// How a person stands to the location that the site is (R17, C11).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// A member of this location.
+    #[default]
+    Member,
+    /// A member of another location of the same network.
+    Network,
+    /// No member: books from outside, holds a drop-in pass.
+    External,
+}
+
+/// Whether the person has to do with doors at all (R31).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DoorAccess {
+    /// As the site's setting says.
+    #[default]
+    Auto,
+    /// Yes.
+    On,
+    /// No: nothing opens.
+    Off,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A start or an end: an instant, or a local day in the location's zone. A day as an end is inclusive
@@ -56,6 +143,18 @@ pub struct Person {
     /// The team (company) the person belongs to, by the platform's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
+    /// Further teams, where a person can be in several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub teams: Vec<String>,
+    /// Member of this location, of another one, or of none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub standing: Standing,
+    /// Whether doors are meant for this person at all.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub door_access: DoorAccess,
+    /// Since when the platform has the person, if it says (R31).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<When>,
     /// Whether the person is deactivated: revokes everything (R5).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deactivated: bool,
@@ -93,6 +192,9 @@ pub struct Membership {
     /// Whether the holder needs passes to use this plan (R22).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pass_based: bool,
+    /// The location, by the platform's id, where a membership belongs to one (R36).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
 }
 
 /// A resource assigned to a person or a team for longer than a booking (R9).
@@ -134,6 +236,9 @@ pub struct Resource {
     /// The location, by id or name (R10, R36).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
+    /// When it can be used, where the platform says: a desk booked by the day is open so long (R17).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<Opening>,
 }
 
 /// What kind of thing a resource is.
@@ -200,4 +305,118 @@ pub struct Pass {
     /// End, or last day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends: Option<When>,
+    /// The hours of a pass that is for a part of the day (R21). Absent: all day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Week>,
+    /// The location, by the platform's id, where a pass belongs to one (R36).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+}
+
+impl Person {
+    /// A member with nothing but a name.
+    #[must_use]
+    pub fn new(id: impl Into<PersonId>, name: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            email: None,
+            team: None,
+            teams: Vec::new(),
+            standing: Standing::Member,
+            door_access: DoorAccess::Auto,
+            joined: None,
+            deactivated: false,
+            credentials: Vec::new(),
+            groups: Vec::new(),
+        }
+    }
+
+    /// Every team that the person is in.
+    pub fn all_teams(&self) -> impl Iterator<Item = &str> {
+        self.team.iter().chain(&self.teams).map(String::as_str)
+    }
+}
+
+impl Membership {
+    /// A membership of nobody yet, without a start and an end.
+    #[must_use]
+    pub fn new(id: impl Into<String>, plan: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            plan: plan.into(),
+            person: None,
+            team: None,
+            starts: None,
+            ends: None,
+            cancelled: false,
+            pass_based: false,
+            location: None,
+        }
+    }
+}
+
+impl Assignment {
+    /// An assignment to nobody yet, without a start and an end.
+    #[must_use]
+    pub fn new(id: impl Into<String>, resource: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            resource: resource.into(),
+            person: None,
+            team: None,
+            starts: None,
+            ends: None,
+        }
+    }
+}
+
+impl Resource {
+    /// A resource on no floor and in no location.
+    #[must_use]
+    pub fn new(id: impl Into<String>, name: impl Into<String>, kind: ResourceKind) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            kind,
+            floor: None,
+            location: None,
+            opening: None,
+        }
+    }
+}
+
+impl Booking {
+    /// A confirmed booking by nobody yet, from and until Unix milliseconds.
+    #[must_use]
+    pub fn new(id: impl Into<String>, resource: impl Into<String>, from: Millis, until: Millis) -> Self {
+        Self {
+            id: id.into(),
+            resource: resource.into(),
+            person: None,
+            invitees: Vec::new(),
+            from,
+            until,
+            tentative: false,
+        }
+    }
+}
+
+impl Pass {
+    /// A pass of nobody yet: valid for ever, all day, as often as one likes.
+    #[must_use]
+    pub fn new(id: impl Into<String>, kind: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            kind: kind.into(),
+            person: None,
+            team: None,
+            left: None,
+            running_until: None,
+            starts: None,
+            ends: None,
+            hours: None,
+            location: None,
+        }
+    }
 }

@@ -6,6 +6,7 @@
 //! | `time` | instants as Unix milliseconds, half-open windows, clock quality |
 //! | `credential` | typed, canonical card numbers that do not print |
 //! | `facts` | what a platform says, in platform-neutral words |
+//! | `opening` | hours of weekdays and closed days, as a platform says them |
 //! | `grant` | what the rules make of facts, and the snapshot that the doors decide from |
 //! | `site` | doors, groups, weekly schedules and holidays, from the configuration |
 //! | `reason` | why a decision came out as it did: the closed list that integrators rely on |
@@ -18,6 +19,7 @@ pub mod event;
 pub mod facts;
 pub mod grant;
 pub mod ids;
+pub mod opening;
 pub mod presentation;
 pub mod reason;
 pub mod secret;

@@ -7,7 +7,7 @@
 use super::PlatformError;
 use crate::domain::{
     PersonId,
-    facts::{Assignment, Booking, Facts, Membership, Pass, Person, Resource, When},
+    facts::{Assignment, Booking, Catalogue, Facts, Membership, Pass, Person, Resource, Team, When},
 };
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
@@ -60,6 +60,10 @@ pub(super) struct Candidates {
     pub(super) resources: Vec<Numbered<Resource>>,
     pub(super) bookings: Vec<Numbered<Booking>>,
     pub(super) passes: Vec<Numbered<Pass>>,
+    /// Taken as they are: nothing refers to them by need.
+    pub(super) teams: Vec<Team>,
+    /// As `teams`.
+    pub(super) catalogue: Catalogue,
 }
 
 /// The facts that hold together, and what was left out. `version` becomes theirs.
@@ -163,6 +167,8 @@ pub(super) fn check(
         resources: plain(resources),
         bookings: plain(bookings),
         passes: plain(passes),
+        teams: candidates.teams,
+        catalogue: candidates.catalogue,
     };
     (facts, problems)
 }
@@ -178,6 +184,26 @@ pub(super) fn bearable(problems: &[FactsProblem], items: usize, place: &str) -> 
         problems.len(),
         first.join("; ")
     )))
+}
+
+fn numbered<T>(items: Vec<T>) -> Vec<Numbered<T>> {
+    let numbered = items.into_iter().enumerate();
+    numbered.map(|(index, fact)| Numbered { index, fact }).collect()
+}
+
+impl From<Facts> for Candidates {
+    fn from(facts: Facts) -> Self {
+        Self {
+            people: numbered(facts.people),
+            memberships: numbered(facts.memberships),
+            assignments: numbered(facts.assignments),
+            resources: numbered(facts.resources),
+            bookings: numbered(facts.bookings),
+            passes: numbered(facts.passes),
+            teams: facts.teams,
+            catalogue: facts.catalogue,
+        }
+    }
 }
 
 fn plain<T>(items: Vec<Numbered<T>>) -> Vec<T> {

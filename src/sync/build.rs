@@ -1,6 +1,9 @@
 //! Facts to grants to index: the same way at start, after a pull and after a new configuration.
 
-use super::judge::{Scale, Weight};
+use super::{
+    cancelled::{StillIn, still_in},
+    judge::{Scale, Weight},
+};
 use crate::{
     access::{BuildError, Index, fingerprint},
     config::Config,
@@ -27,6 +30,8 @@ pub struct Built {
     pub snapshot: Snapshot,
     /// What a person should look at, one sentence each.
     pub warnings: Vec<String>,
+    /// Who is cancelled at the platform and gets in all the same, now or later.
+    pub still_in: Vec<StillIn>,
 }
 
 /// What the rules make of facts, before an index is made of it: from here on the facts themselves are not needed.
@@ -34,6 +39,7 @@ pub struct Built {
 pub struct Draft {
     snapshot: Snapshot,
     warnings: Vec<String>,
+    still_in: Vec<StillIn>,
 }
 
 /// Works complete facts out by the rules of a configuration.
@@ -48,6 +54,7 @@ pub fn draft(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) ->
     }
     snapshot.blocks.extend(local.blocks.iter().cloned());
     Draft {
+        still_in: still_in(facts, &snapshot, &config.site.zone),
         snapshot,
         warnings: warnings.iter().map(ToString::to_string).collect(),
     }
@@ -62,6 +69,7 @@ impl Draft {
         let Self {
             snapshot,
             mut warnings,
+            still_in,
         } = self;
         let (index, build_warnings) = Index::build(&snapshot, &config.site)?;
         warnings.extend(build_warnings.iter().map(ToString::to_string));
@@ -71,6 +79,7 @@ impl Draft {
             index: index.stamped(stamp(config)),
             snapshot,
             warnings,
+            still_in,
         })
     }
 }
@@ -84,9 +93,9 @@ pub fn build(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) ->
 }
 
 /// What an index was made for: the site and the rules with their mapping. Another of either, and an image on disk is no
-/// use, or whoever lost a right by the configuration would keep it over a restart.
+/// use, or whoever lost a right by the configuration would keep it over a restart. So is one of an earlier engine.
 fn stamp(config: &Config) -> u64 {
-    let rules = format!("{:?}", config.rules);
+    let rules = format!("{} {:?}", rules::VERSION, config.rules);
     fingerprint(&config.site) ^ siphasher::sip::SipHasher13::new_with_keys(3, 4).hash(rules.as_bytes())
 }
 

@@ -39,7 +39,15 @@ impl Scale {
         self.parts(snapshot.version, &snapshot.grants, &snapshot.credentials, now)
     }
 
-    fn parts(&self, version: u64, grants: &[Grant], cards: &[(Credential, PersonId)], now: Millis) -> Weight {
+    /// The weight of the parts of a snapshot.
+    #[must_use]
+    pub fn parts(
+        &self,
+        version: u64,
+        grants: &[Grant],
+        cards: &[(Credential, PersonId)],
+        now: Millis,
+    ) -> Weight {
         let live =
             |grant: &&Grant| grant.void.is_none() && grant.window.until.is_none_or(|until| now < until);
         let right = |grant: &Grant| {

@@ -1,5 +1,6 @@
 //! How synchronisation stands, for people, and what is known about a snapshot that was just built.
 
+use super::cancelled::StillIn;
 use crate::{
     domain::{Millis, Snapshot},
     store::SnapshotMeta,
@@ -31,6 +32,16 @@ pub struct Status {
     pub held: Option<SnapshotMeta>,
     /// What a person should look at in the facts.
     pub warnings: Vec<String>,
+    /// Who is cancelled at the platform and still gets in (C1); absent until it was looked at.
+    pub still_in: Option<Vec<StillIn>>,
+    /// How many hints came, by web hooks and by entries.
+    pub hints: u64,
+    /// How many fetches of what hints named, alone or with everything, there were.
+    pub refreshes: u64,
+    /// When the last of them was, Unix milliseconds.
+    pub last_refresh: Option<Millis>,
+    /// How far the platform's clock is ahead of ours, milliseconds, where it tells.
+    pub skew: Option<Millis>,
 }
 
 /// What is known about a snapshot without opening it.

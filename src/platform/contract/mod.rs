@@ -3,21 +3,21 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `http` | one request: TLS, bounds, and failures in words |
+//! | `hook` | signed web hooks |
 //! | `pages` | page after page of facts, all of one version or nothing |
 
-mod http;
+mod hook;
 mod pages;
-mod tls;
 
 use super::{
-    Capabilities, CheckIn, CheckInOutcome, ErrorKind, Fetched, Known, Platform, PlatformError, Reply, check,
+    Capabilities, CheckIn, CheckInOutcome, CheckIns, ErrorKind, Fetched, Heard, Hook, HookRefused, Known,
+    Platform, PlatformError, Reply, check,
+    http::{Http, Words},
 };
 use crate::{
     config::model::HttpConfig,
-    domain::{Credential, Millis, PersonId},
+    domain::{Credential, Millis, PersonId, secret::Secret},
 };
-use http::Http;
 use pages::Pages;
 use reqwest::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -28,10 +28,20 @@ const RESTARTS: usize = 3;
 /// The longest that one request waits for a change (section 3: a server may answer earlier).
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+const WORDS: Words = Words {
+    accept: "application/json, application/problem+json",
+    contract: "the contract",
+    compare: "compare it with docs/contract/openapi.yaml",
+    credential: "the token",
+    let_in: "put a valid one into the file that [cloud] token names",
+    address: "[cloud] url",
+};
+
 /// A cloud that speaks the open contract. Cheap to share behind an `Arc`.
 #[derive(Debug)]
 pub struct ContractCloud {
     http: Http,
+    token: Secret,
 }
 
 impl ContractCloud {
@@ -42,7 +52,8 @@ impl ContractCloud {
     /// [`ErrorKind::Unsupported`] for an address that would send the token in the clear.
     pub fn new(config: &HttpConfig) -> Result<Self, PlatformError> {
         Ok(Self {
-            http: Http::new(config)?,
+            http: Http::new(&config.url, &config.reach, WORDS)?.bearing(config.token.clone()),
+            token: config.token.clone(),
         })
     }
 
@@ -153,12 +164,21 @@ impl Platform for ContractCloud {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             hints: true,
-            check_ins: true,
+            check_ins: CheckIns::ByKey,
             cards: true,
         }
     }
     fn fetch<'a>(&'a self, known: Option<&'a Known>) -> Reply<'a, Fetched> {
         Box::pin(self.fetch_facts(known))
+    }
+    fn hook(&self, hook: &Hook<'_>) -> Result<Heard, HookRefused> {
+        hook::heard(hook, &self.token)
+    }
+    fn server_time(&self) -> Option<Millis> {
+        self.http.server_time()
+    }
+    fn refreshes_parts(&self) -> bool {
+        false
     }
     fn wait_hint(&self, after: u64, at_most: Duration) -> Reply<'_, bool> {
         Box::pin(self.wait(after, at_most))

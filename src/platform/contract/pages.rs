@@ -1,8 +1,8 @@
 //! Page after page of facts: all of one version, or nothing (invariant 4).
 
-use super::http::Http;
 use crate::platform::{
     ErrorKind, Known, PlatformError,
+    http::Http,
     wire::{Collections, Gathering},
 };
 use reqwest::{Method, StatusCode, header};

@@ -13,8 +13,8 @@ mod columns;
 mod tables;
 
 use super::{
-    Capabilities, CheckIn, CheckInOutcome, ErrorKind, FactsProblem, Fetched, Known, Platform, PlatformError,
-    Reply, check, wire::Collections,
+    Capabilities, CheckIn, CheckInOutcome, CheckIns, ErrorKind, FactsProblem, Fetched, Known, Platform,
+    PlatformError, Reply, check, wire::Collections,
 };
 use crate::domain::{Credential, Millis, PersonId, facts::Facts};
 use jiff::tz::TimeZone;
@@ -328,12 +328,15 @@ impl Platform for FilePlatform {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             hints: true,
-            check_ins: false,
+            check_ins: CheckIns::Never("a file takes no check-ins"),
             cards: false,
         }
     }
     fn fetch<'a>(&'a self, known: Option<&'a Known>) -> Reply<'a, Fetched> {
         Box::pin(self.fetch_apart(known))
+    }
+    fn refreshes_parts(&self) -> bool {
+        false
     }
     fn wait_hint(&self, _: u64, at_most: Duration) -> Reply<'_, bool> {
         Box::pin(async move { Ok(self.wait(at_most).await) })

@@ -27,18 +27,18 @@ pub enum Line {
 
 /// Marks an answer that must never leave: the connection is cut instead.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct NeverSent;
+pub(crate) struct NeverSent;
 
-pub(super) struct Server {
-    pub(super) address: SocketAddr,
-    pub(super) tls: Option<TlsAcceptor>,
-    pub(super) router: Router,
-    pub(super) orders: watch::Receiver<Line>,
-    pub(super) reports: mpsc::Sender<Line>,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) router: Router,
+    pub(crate) orders: watch::Receiver<Line>,
+    pub(crate) reports: mpsc::Sender<Line>,
 }
 
 impl Server {
-    pub(super) async fn run(mut self, first: std::net::TcpListener) {
+    pub(crate) async fn run(mut self, first: std::net::TcpListener) {
         let mut listener = TcpListener::from_std(first).ok();
         loop {
             let line = *self.orders.borrow_and_update();

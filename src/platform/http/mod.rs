@@ -1,14 +1,21 @@
-//! One request to the cloud: address, token, TLS, time limits, bounded answers, and failures in words.
+//! One request to a cloud: address, TLS, time limits, bounded answers, and failures in words. Who the gateway is
+//! (token, login) each adapter adds to its own requests.
 
-use super::tls;
+mod tls;
+
+use super::{ErrorKind, PlatformError};
 use crate::{
-    config::model::HttpConfig,
-    domain::secret::Secret,
-    platform::{ErrorKind, PlatformError},
+    config::model::Reach,
+    domain::{Millis, secret::Secret},
 };
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header, redirect};
 use serde::{Deserialize, de::DeserializeOwned};
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
 use url::{Host, Url};
 
 /// The largest answer, after decompression: a page of 1,000 items needs less than 1 MB.
@@ -20,32 +27,56 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// A server that asks for more than this is asked again after this.
 const LONGEST_RETRY: Duration = Duration::from_secs(3_600);
 
+/// What differs by platform in requests and messages.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Words {
+    /// The header `Accept`.
+    pub(super) accept: &'static str,
+    /// What an answer should be like: "the contract".
+    pub(super) contract: &'static str,
+    /// What to do about an answer that is not, as an instruction: "compare it with docs/contract/openapi.yaml".
+    pub(super) compare: &'static str,
+    /// What the platform does not accept when it does not let the gateway in: "the token".
+    pub(super) credential: &'static str,
+    /// What to do then, as an instruction: "put a valid one into the file that …".
+    pub(super) let_in: &'static str,
+    /// The configuration's key of the address: "[cloud] url".
+    pub(super) address: &'static str,
+}
+
+/// A connection to one base address. Cheap to share.
 #[derive(Debug)]
 pub(super) struct Http {
     client: Client,
     base: Url,
     place: String,
-    token: Secret,
+    token: Option<Secret>,
     timeout: Duration,
+    words: Words,
+    /// The server's time by its last answer, and when that came.
+    heard: Mutex<Option<(Millis, Instant)>>,
 }
 
 impl Http {
-    pub(super) fn new(config: &HttpConfig) -> Result<Self, PlatformError> {
-        let place = place(&config.url);
+    /// Prepares the connection; nothing is sent yet.
+    pub(super) fn new(base: &Url, reach: &Reach, words: Words) -> Result<Self, PlatformError> {
+        let place = place(base);
         let mut builder = Client::builder()
             .user_agent(concat!("doorward/", env!("CARGO_PKG_VERSION")))
-            .timeout(config.timeout)
-            .connect_timeout(CONNECT.min(config.timeout))
+            .timeout(reach.timeout)
+            .connect_timeout(CONNECT.min(reach.timeout))
             // A redirect could carry the token elsewhere; a proxy from the environment as well.
             .redirect(redirect::Policy::none())
             .no_proxy();
-        builder = match config.url.scheme() {
-            "https" => builder.tls_backend_preconfigured(tls::client(config.ca_file.as_deref())?),
+        builder = match base.scheme() {
+            "https" => builder.tls_backend_preconfigured(tls::client(reach.ca_file.as_deref())?),
             // Never used, and spares reading the system's authorities.
-            "http" if is_loopback(&config.url) => builder.tls_backend_preconfigured(tls::none()?),
+            "http" if is_loopback(base) => builder.tls_backend_preconfigured(tls::none()?),
             _ => {
-                let text =
-                    format!("{place} would get the token in the clear; [cloud] url must begin with https://");
+                let text = format!(
+                    "{place} would get secrets in the clear; {} must begin with https://",
+                    words.address
+                );
                 return Err(PlatformError::new(ErrorKind::Unsupported, text));
             }
         };
@@ -55,11 +86,21 @@ impl Http {
         })?;
         Ok(Self {
             client,
-            base: config.url.clone(),
+            base: base.clone(),
             place,
-            token: config.token.clone(),
-            timeout: config.timeout,
+            token: None,
+            timeout: reach.timeout,
+            words,
+            heard: Mutex::default(),
         })
+    }
+
+    /// Every request carries this bearer token.
+    pub(super) fn bearing(self, token: Secret) -> Self {
+        Self {
+            token: Some(token),
+            ..self
+        }
     }
 
     /// The cloud's address, without a path or a login.
@@ -88,16 +129,32 @@ impl Http {
         Ok(url)
     }
 
+    /// A request. Without [`Self::bearing`] it does not say yet who asks.
     pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.client
+        let request = self
+            .client
             .request(method, url)
-            .bearer_auth(self.token.reveal())
-            .header(header::ACCEPT, "application/json, application/problem+json")
+            .header(header::ACCEPT, self.words.accept);
+        match &self.token {
+            Some(token) => request.bearer_auth(token.reveal()),
+            None => request,
+        }
     }
 
     /// Sends; any HTTP status is an answer. `what` completes "could not …".
     pub(super) async fn send(&self, request: RequestBuilder, what: &str) -> Result<Response, PlatformError> {
-        request.send().await.map_err(|error| self.failure(&error, what))
+        let answer = request.send().await.map_err(|error| self.failure(&error, what))?;
+        if let Some(date) = date(answer.headers()) {
+            *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, Instant::now()));
+        }
+        Ok(answer)
+    }
+
+    /// What the server's clock shows now, by the `Date` of its last answer, Unix milliseconds.
+    pub(super) fn server_time(&self) -> Option<Millis> {
+        let (date, heard) = (*self.heard.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let since = Millis::try_from(heard.elapsed().as_millis()).unwrap_or(Millis::MAX);
+        Some(date.saturating_add(since))
     }
 
     /// The body as JSON. `what` begins a sentence.
@@ -108,11 +165,15 @@ impl Http {
     ) -> Result<T, PlatformError> {
         let body = self.body(answer, what, MOST_BYTES).await?;
         serde_json::from_slice(&body).map_err(|error| {
-            let fault = if error.is_eof() { "is cut off" } else { "is not as the contract says" };
+            let fault = if error.is_eof() {
+                "is cut off".to_owned()
+            } else {
+                format!("is not as {} says", self.words.contract)
+            };
             let error = without_values(&error.to_string());
             PlatformError::malformed(format_args!(
-                "{what} from {} {fault} ({error}); nothing is taken from it; compare it with docs/contract/openapi.yaml",
-                self.place
+                "{what} from {} {fault} ({error}); nothing is taken from it; {}",
+                self.place, self.words.compare
             ))
         })
     }
@@ -146,7 +207,8 @@ impl Http {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (
                 ErrorKind::Unauthorised,
                 format!(
-                    "{place} does not accept the token, so this gateway could not {what}{said}; put a valid one into the file that [cloud] token_file names"
+                    "{place} does not accept {}, so this gateway could not {what}{said}; {}",
+                    self.words.credential, self.words.let_in
                 ),
             ),
             StatusCode::TOO_MANY_REQUESTS => (
@@ -182,8 +244,10 @@ impl Http {
             status => (
                 ErrorKind::Malformed,
                 format!(
-                    "{place} answered with status {}, which the contract does not have here, so this gateway could not {what}; check the address in [cloud] url",
-                    status.as_u16()
+                    "{place} answered with status {}, which {} does not have here, so this gateway could not {what}; check the address in {}",
+                    status.as_u16(),
+                    self.words.contract,
+                    self.words.address
                 ),
             ),
         };
@@ -210,7 +274,8 @@ impl Http {
             (
                 ErrorKind::Unreachable,
                 format!(
-                    "{place} cannot be reached ({innermost}), so this gateway could not {what}; check the network and the address in [cloud] url"
+                    "{place} cannot be reached ({innermost}), so this gateway could not {what}; check the network and the address in {}",
+                    self.words.address
                 ),
             )
         } else if error.is_body() || error.is_decode() {
@@ -255,6 +320,17 @@ fn innermost(error: &dyn Error) -> String {
     last.to_string()
 }
 
+/// `Date`, Unix milliseconds: whole seconds, so the middle of one. An answer out of a store on the way (`Age`) has the
+/// date of long ago.
+fn date(headers: &header::HeaderMap) -> Option<Millis> {
+    if headers.contains_key(header::AGE) {
+        return None;
+    }
+    let text = headers.get(header::DATE)?.to_str().ok()?;
+    let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(at.as_millisecond().saturating_add(500))
+}
+
 /// `Retry-After`, in seconds or as a date, which is compared with the server's own `Date`.
 fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok();
@@ -271,27 +347,28 @@ fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
 }
 
 /// A parser's message without the texts that it quotes: one of them could be a card number.
-fn without_values(message: &str) -> String {
+pub(super) fn without_values(message: &str) -> String {
     let parts = message.split('"').enumerate();
     parts
         .map(|(index, part)| if index % 2 == 0 { part } else { "…" })
         .collect()
 }
 
-/// What a problem document (RFC 9457) says, as an insertion: empty, or ` ("…")`.
+/// What a problem document (RFC 9457), or a platform's own `message`, says, as an insertion: empty, or ` ("…")`.
 fn said(body: &[u8]) -> String {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Problem {
         title: String,
         detail: String,
+        message: String,
     }
     let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
-    let words = if problem.detail.is_empty() {
-        problem.title
-    } else {
-        problem.detail
-    };
+    let all = [problem.detail, problem.title, problem.message];
+    let words = all
+        .into_iter()
+        .find(|words| !words.is_empty())
+        .unwrap_or_default();
     let words: String = words.chars().filter(|c| !c.is_control()).take(200).collect();
     if words.is_empty() {
         words
@@ -323,6 +400,18 @@ mod tests {
         let absurd = headers(&[(header::RETRY_AFTER, "99999999999")]);
         assert_eq!(retry_after(&absurd), Some(LONGEST_RETRY));
         assert_eq!(retry_after(&headers(&[(header::RETRY_AFTER, "soon")])), None);
+    }
+
+    #[test]
+    fn the_servers_time_is_its_date_unless_somebody_kept_the_answer() {
+        let now = headers(&[(header::DATE, "Fri, 01 May 2026 10:00:00 GMT")]);
+        assert_eq!(date(&now), Some(1_777_629_600_500));
+        let kept = headers(&[
+            (header::DATE, "Fri, 01 May 2026 10:00:00 GMT"),
+            (header::AGE, "600"),
+        ]);
+        assert_eq!(date(&kept), None);
+        assert_eq!(date(&headers(&[])), None);
     }
 
     #[test]
