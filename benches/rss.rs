@@ -1,7 +1,8 @@
 //! Memory of the daemon: two OSDP readers, a cloud that is asked every 5 s and has nothing new.
 //!
 //! `rss/N` is resident memory in steady state after a start with N people stored; `rss/N/peak` is the most that it
-//! ever was. `rss_after_pull/N` is steady state after the facts came over the network instead.
+//! ever was. `rss_after_pull/N` is steady state after the facts came over the network instead, and
+//! `rss_sync/N/above_idle` how much more than that is in use at most while changed facts replace them.
 
 use crate::{
     report::{Failure, Report},
@@ -54,8 +55,35 @@ fn measure(name: &str, world: World, stored: Option<u32>, report: &mut Report) -
     }
     // At least one more question to the cloud.
     pause(Duration::from_secs(6));
-    report.figure(name, gateway.proc("status", "VmRSS")? / 1_000.0 * 1.024, "MB");
-    let peak = gateway.proc("status", "VmHWM")? / 1_000.0 * 1.024;
-    report.figure(&format!("{name}/peak"), peak, "MB");
+    let idle = megabytes(&gateway, "VmRSS")?;
+    report.figure(name, idle, "MB");
+    report.figure(&format!("{name}/peak"), megabytes(&gateway, "VmHWM")?, "MB");
+    if stored.is_none() {
+        changed(&cloud, &gateway, idle, report)?;
+    }
     gateway.stop()
+}
+
+/// One person is renamed at the cloud: the whole set comes again, is judged beside the one in force and replaces it.
+fn changed(cloud: &Cloud, gateway: &Gateway, idle: f64, report: &mut Report) -> Result<(), Failure> {
+    let version = |gateway: &Gateway| gateway.status("/sections/sync/version");
+    let before = version(gateway)?;
+    // proc_pid_clear_refs(5): 5 begins the count of VmHWM anew.
+    std::fs::write(format!("/proc/{}/clear_refs", gateway.pid()), "5")?;
+    cloud.edit(|world| {
+        if let Some(person) = world.people.first_mut() {
+            person.name.push('.');
+        }
+    });
+    site::wait("the changed facts", || Ok(version(gateway)? != before))?;
+    pause(Duration::from_secs(4));
+    let above = megabytes(gateway, "VmHWM")? - idle;
+    report.figure(&format!("rss_sync/{PULLED}/above_idle"), above, "MB");
+    let after = megabytes(gateway, "VmRSS")? - idle;
+    report.figure(&format!("rss_sync/{PULLED}/kept"), after, "MB");
+    Ok(())
+}
+
+fn megabytes(gateway: &Gateway, key: &str) -> Result<f64, Failure> {
+    Ok(gateway.proc("status", key)? / 1_000.0 * 1.024)
 }

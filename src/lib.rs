@@ -19,10 +19,11 @@
 //! | [`readers`] | OSDP and WRADAPT on serial lines |
 //! | [`doors`] | the answer to a presentation, and one state machine a door |
 //! | [`building`] | MQTT |
+//! | [`web`] | what comes in from the network: web hooks |
 //! | [`daemon`] | assembly of `doorward run` |
 //! | [`cli`] | arguments, one file a command |
 //!
-//! Arrows point down only: cli, daemon -> building, sync, readers, doors -> store, rules, platform, access ->
+//! Arrows point down only: cli, daemon -> building, web, sync, readers, doors -> store, rules, platform, access ->
 //! health, config, clock -> domain.
 
 pub mod access;
@@ -42,3 +43,4 @@ pub mod readers;
 pub mod rules;
 pub mod store;
 pub mod sync;
+pub mod web;

@@ -26,6 +26,9 @@ const AT: i64 = 1_780_000_000_000;
 #[derive(Default)]
 struct Answers {
     error: HashMap<&'static str, (ErrorKind, u32)>,
+    now_only: bool,
+    /// How long ago the entries were, milliseconds.
+    ago: i64,
     asked: Mutex<HashMap<String, u32>>,
 }
 
@@ -36,7 +39,11 @@ impl Platform for Answers {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             hints: false,
-            check_ins: CheckIns::ByKey,
+            check_ins: if self.now_only {
+                CheckIns::NowOnly
+            } else {
+                CheckIns::ByKey
+            },
             cards: false,
         }
     }
@@ -71,7 +78,10 @@ impl Platform for Answers {
 /// Drains entries of these people. How often each was asked for, how long it took, and the state that was shown.
 async fn drain(people: &[&str], answers: Answers) -> (HashMap<String, u32>, Duration, serde_json::Value) {
     let dir = tempfile::tempdir().unwrap();
-    let (clock, health) = (Clock::manual(Moment::trusted(AT)), Health::default());
+    let (clock, health) = (
+        Clock::manual(Moment::trusted(AT + answers.ago)),
+        Health::default(),
+    );
     let options = StoreOptions::new(dir.path(), dir.path());
     let (store, _) = Store::open(&options, &clock, &health).unwrap();
     store.register(SUBSCRIBER, Begin::Oldest).unwrap();
@@ -93,6 +103,7 @@ async fn drain(people: &[&str], answers: Answers) -> (HashMap<String, u32>, Dura
         store: store.clone(),
         clock,
         health: health.clone(),
+        hinter: None,
     };
     let (stop, stopped) = watch::channel(false);
     let begun = Instant::now();
@@ -170,5 +181,25 @@ async fn an_outage_of_hours_and_a_wrong_address_cost_no_check_in() {
         (&4.into(), &0.into()),
         "{shown}"
     );
+    assert_eq!(shown["faults"], serde_json::json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_counts_entries_as_of_now_never_gets_a_late_one() {
+    let now_only = Answers {
+        now_only: true,
+        ago: 600_000,
+        ..Answers::default()
+    };
+    let (asked, _, shown) = drain(&["ana", "bob"], now_only).await;
+    assert_eq!(asked.len(), 0, "{asked:?}");
+    let section = &shown["sections"]["check_ins"];
+    assert_eq!(
+        (&section["too_late"], &section["delivered"]),
+        (&2.into(), &0.into()),
+        "{shown}"
+    );
+    let why = section["last_refused"]["why"].as_str().unwrap();
+    assert!(why.contains("counts every entry as of now"), "{why}");
     assert_eq!(shown["faults"], serde_json::json!([]));
 }

@@ -29,6 +29,9 @@ fn every_help_page() {
     {
         insta::assert_snapshot!(format!("help_{name}"), page(&[name]));
     }
+    for name in ["show", "preview"] {
+        insta::assert_snapshot!(format!("help_rules_{name}"), page(&["rules", name]));
+    }
     for name in ["status", "now", "accept"] {
         insta::assert_snapshot!(format!("help_sync_{name}"), page(&["sync", name]));
     }

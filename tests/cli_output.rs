@@ -130,6 +130,9 @@ fn status() -> StatusDoc {
         "held_because": "25 of 80 grants would go at once; the snapshot in force stays. If that is meant, run `doorward sync accept`" });
     let sync = serde_json::json!({ "place": "https://cloud.example.com", "version": 17, "taken_at": AT - 7_200_000, "people": 60,
         "credentials": 61, "grants": 80, "last_contact": AT, "last_error": "503 Service Unavailable", "failures": 2, "held": held,
+        "hints": 14, "refreshes": 9, "last_refresh": AT, "skew": -7_000,
+        "still_in": [{ "name": "Ana Ruiz", "person": "p1", "plan": "Flex", "since": AT },
+            { "name": "Bob Bartley", "person": "p2", "plan": "Flex", "since": null }],
         "warnings": ["plan \"Night owl\" opens nothing: it is not in [map.plans]"] });
     let sections = [
         (
@@ -145,6 +148,19 @@ fn status() -> StatusDoc {
             "bus-1": { "path": "/dev/ttyUSB0", "open": true, "noise": 7, "bad_checks": 0, "strays": 0, "opened": 1,
                 "readers": { "front": reader(false, false), "new": reader(true, true), "side": reader(true, false) } },
             "bus-2": { "path": "/dev/ttyUSB1", "open": false, "readers": {} } }),
+        ),
+        (
+            "budgets",
+            serde_json::json!([
+                { "lane": "memberships", "used": 6, "of": 6, "per_ms": 60_000, "total": 81, "throttled": 2 },
+                { "lane": "everything", "used": 31, "of": 60, "per_ms": 60_000, "total": 4_100, "throttled": 0 },
+            ]),
+        ),
+        (
+            "hooks",
+            serde_json::json!({ "listening": "127.0.0.1:8443", "tls": false, "subscribed": 1_795_338_296_789_i64,
+                "heard": 12, "refused": 1, "replayed": 2, "strangers": 0, "throttled": 0, "asked": 0,
+                "last_heard": 1_795_345_436_789_i64, "last_refused": null }),
         ),
         (
             "check_ins",

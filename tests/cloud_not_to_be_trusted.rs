@@ -4,6 +4,7 @@ use crate::{
     cloud_site::{CloudSite, Plan, members},
     harness::wait_for,
 };
+use doorward_peers::cloud::Faults;
 use std::sync::Arc;
 
 fn tls(name: &str) -> (Arc<rustls::ServerConfig>, String) {
@@ -83,4 +84,26 @@ fn a_token_that_is_not_accepted_keeps_check_ins_until_it_is() {
             Err(report)
         }
     });
+}
+
+#[test]
+fn a_cloud_whose_clock_is_wrong_is_named_and_its_facts_are_used() {
+    let mut plan = Plan::default();
+    plan.options.world = members(1);
+    let mut site = CloudSite::new(plan);
+    site.cloud.faults(Faults {
+        clock_ahead: 3_600,
+        ..Faults::default()
+    });
+    site.gateway.start();
+    site.settle();
+    let text = site.wait_for_fault("cloud_clock_skew");
+    assert!(
+        text.contains("59 minutes ahead") || text.contains("60 minutes ahead"),
+        "{text}"
+    );
+    assert_eq!(site.tapped(0), "granted_plan");
+    site.cloud.faults(Faults::default());
+    site.sync_now();
+    assert_eq!(site.fault("cloud_clock_skew"), None);
 }

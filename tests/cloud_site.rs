@@ -1,6 +1,6 @@
 //! A site for scenarios about the cloud: the real daemon, the reference cloud, and a reader that only speaks.
 
-use crate::harness::{Gateway, wait_for};
+use crate::harness::{Gateway, site::Layout, wait_for};
 use doorward_peers::{
     cloud::{Cloud, Options, World},
     wradapt::Wradapt,
@@ -41,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) cloud: String,
     /// More lines of `[checkins]`.
     pub(crate) checkins: String,
+    /// More tables.
+    pub(crate) tables: String,
     /// Another address than the cloud's own: that of a relay, say.
     pub(crate) url: Option<String>,
 }
@@ -57,52 +59,21 @@ impl CloudSite {
     pub(crate) fn new(plan: Plan) -> Self {
         let cloud = Cloud::start(plan.options).unwrap();
         let reader = Wradapt::start().unwrap();
-        let config = format!(
-            r#"
-[site]
-id = "here"
-name = "Here"
-zone = "Europe/Madrid"
-[paths]
-state = "{{dir}}/state"
-runtime = "{{dir}}/run"
-[clock]
-rtc = true
-[cloud]
-kind = "contract"
-url = "{url}"
-token = {{ file = "{{dir}}/token" }}
-timeout_seconds = 2
-{more_cloud}
-[sync]
-poll_seconds = 3600
-{sync}
-[checkins]
-{checkins}
-[map.plans]
-"Hot desk" = ["members"]
-[map.resources]
-"Meeting room" = ["members"]
-[[group]]
-id = "members"
-doors = ["front"]
-[[line]]
-id = "side"
-path = "{line}"
-kind = "wradapt"
-[[line.reader]]
-id = "front-reader"
-door = "front"
-[[door]]
-id = "front"
-"#,
-            url = plan.url.unwrap_or_else(|| cloud.url()),
-            more_cloud = plan.cloud,
-            sync = plan.sync,
-            checkins = plan.checkins,
-            line = reader.path().display()
-        );
-        let gateway = Gateway::new(&config);
+        let layout = Layout::new("rtc = true")
+            .cloud(
+                &cloud,
+                plan.url.as_deref(),
+                &format!("timeout_seconds = 2\n{}", plan.cloud),
+            )
+            .table("[sync]", &format!("poll_seconds = 3600\n{}", plan.sync))
+            .table("[checkins]", &plan.checkins)
+            .table("", &plan.tables)
+            .map("plans", "Hot desk", &["members"])
+            .map("resources", "Meeting room", &["members"])
+            .group("members", &["front"])
+            .wradapt(&reader)
+            .door("front", "");
+        let gateway = Gateway::new(layout.text());
         gateway.secret("token", cloud.token());
         Self {
             gateway,
@@ -136,7 +107,7 @@ id = "front"
 
     /// `doorward report`.
     pub(crate) fn report(&self) -> Value {
-        self.gateway.json_of_any_status(&["report"])
+        self.gateway.report()
     }
 
     /// The `sync` section of `doorward sync status`.
@@ -201,12 +172,9 @@ id = "front"
     /// Every decision in the journal.
     #[track_caller]
     pub(crate) fn entries(&self) -> Vec<Value> {
-        let (status, out, error) = self.gateway.command(&["events", "--json", "--limit", "100000"]);
-        assert_eq!(status, 0, "{error}");
-        let events = out.lines().map(|line| serde_json::from_str(line).unwrap());
+        let mut events = self.gateway.events();
+        events.retain(|event| event["kind"] == "granted" || event["kind"] == "refused");
         events
-            .filter(|event: &Value| event["kind"] == "granted" || event["kind"] == "refused")
-            .collect()
     }
 
     /// `doorward sync now`: status and words.

@@ -23,7 +23,7 @@ fn a_new_mapping_is_in_force_at_the_next_tap_and_a_bad_file_changes_nothing() {
     let mut site = Site::start(&plan);
     assert_eq!(site.tap(ANA), Color::Green);
 
-    plan.flex = "\"nothing\"";
+    plan.flex = &["nothing"];
     site.gateway.configure(&plan.text(&site.bus));
     applied(&site, 1);
     assert_eq!(site.tap(ANA), Color::Red, "her plan opens another door now");
@@ -44,7 +44,7 @@ fn a_new_mapping_is_in_force_at_the_next_tap_and_a_bad_file_changes_nothing() {
     assert_eq!(site.tap(ANA), Color::Red, "the doors go on");
 
     // Mended, and by SIGHUP as well as by the edit: once is enough.
-    plan.flex = "\"members\"";
+    plan.flex = &["members"];
     site.gateway.configure(&plan.text(&site.bus));
     site.gateway.signal("HUP");
     site.no_fault("config_refused");
@@ -65,7 +65,7 @@ fn the_mapping_of_a_file_that_changed_while_the_gateway_was_off_is_in_force_too(
     let mut site = Site::start(&plan);
     assert_eq!(site.tap(ANA), Color::Green);
     site.gateway.stop();
-    plan.flex = "\"nothing\"";
+    plan.flex = &["nothing"];
     site.gateway.configure(&plan.text(&site.bus));
     site.gateway.start();
     site.settle();

@@ -1,6 +1,10 @@
 //! A small site around the real daemon that several scenarios share: one OSDP bus with one reader, facts in a file.
 
-use crate::harness::{Gateway, wait_for};
+use crate::harness::{
+    Gateway,
+    site::{FRONT_DOOR, Layout},
+    wait_for,
+};
 use doorward_peers::osdp::{Bus, Color, PdSpec, Seen, What};
 use serde_json::Value;
 use std::{fs, sync::mpsc::Receiver};
@@ -51,7 +55,7 @@ pub(crate) struct Plan {
     pub(crate) clock: &'static str,
     pub(crate) cloud: String,
     /// Groups that the plan "Flex" opens.
-    pub(crate) flex: &'static str,
+    pub(crate) flex: &'static [&'static str],
     /// More tables.
     pub(crate) more: String,
 }
@@ -61,7 +65,7 @@ impl Default for Plan {
         Self {
             clock: "rtc = true",
             cloud: "kind = \"file\"\npath = \"{dir}/facts.toml\"".into(),
-            flex: "\"members\"",
+            flex: &["members"],
             more: String::new(),
         }
     }
@@ -69,56 +73,16 @@ impl Default for Plan {
 
 impl Plan {
     pub(crate) fn text(&self, bus: &Bus) -> String {
-        let Self {
-            clock,
-            cloud,
-            flex,
-            more,
-        } = self;
-        format!(
-            r#"
-[site]
-id = "here"
-name = "Here"
-zone = "Europe/Madrid"
-[paths]
-state = "{{dir}}/state"
-runtime = "{{dir}}/run"
-[clock]
-{clock}
-[cloud]
-{cloud}
-[map.plans]
-"Flex" = [{flex}]
-[map.resources]
-"Blue room" = ["members"]
-[[group]]
-id = "members"
-doors = ["front"]
-[[group]]
-id = "nothing"
-doors = ["cellar"]
-[[line]]
-id = "bus"
-path = "{}"
-baud = 115200
-[[line.reader]]
-id = "front-reader"
-door = "front"
-address = 3
-key = {{ file = "{{dir}}/key" }}
-[[door]]
-id = "front"
-name = "Front door"
-release = {{ reader = "front-reader", output = 1 }}
-release_seconds = 4
-[[door]]
-id = "cellar"
-name = "Cellar"
-{more}
-"#,
-            bus.path().display()
-        )
+        let layout = Layout::new(self.clock)
+            .table("[cloud]", &self.cloud)
+            .map("plans", "Flex", self.flex)
+            .map("resources", "Blue room", &["members"])
+            .group("members", &["front"])
+            .group("nothing", &["cellar"])
+            .osdp(bus, "key = { file = \"{dir}/key\" }")
+            .door("front", FRONT_DOOR)
+            .door("cellar", "name = \"Cellar\"");
+        format!("{}{}\n", layout.text(), self.more)
     }
 }
 
@@ -147,17 +111,12 @@ impl Site {
 
     /// Waits until the reader answers and there are facts.
     pub(crate) fn settle(&self) {
-        wait_for("reader and facts", || {
-            let status = self.report();
-            let online = status["sections"]["lines"]["bus"]["readers"]["front-reader"]["online"] == true;
-            let facts = status["sections"]["sync"]["version"].is_u64();
-            if online && facts { Ok(()) } else { Err(status) }
-        });
+        self.gateway.settle();
         while self.seen.try_recv().is_ok() {}
     }
 
     pub(crate) fn report(&self) -> Value {
-        self.gateway.json_of_any_status(&["report"])
+        self.gateway.report()
     }
 
     /// Waits for a fault, and gives its text.
@@ -199,11 +158,7 @@ impl Site {
 
     /// The journal as `doorward events --json` tells it.
     pub(crate) fn events(&self) -> Vec<Value> {
-        let (status, out, error) = self.gateway.command(&["events", "--json", "--limit", "10000"]);
-        assert_eq!(status, 0, "{error}");
-        out.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        self.gateway.events()
     }
 
     /// Waits until the journal holds something for which `look` holds, and gives it.

@@ -82,9 +82,9 @@ until = 2026-06-01T11:00:00
     insta::assert_snapshot!(format!("{fields}\n\n{}", told(&path)), @r#"
 the facts in DIR/facts.toml are not taken, and the doors go on with the last good ones: 4 mistakes to correct
   DIR/facts.toml:11: "name" is missing
-  DIR/facts.toml:13: people have no "nmae"; they have id, name, email, team, deactivated, credentials, groups
+  DIR/facts.toml:13: people have no "nmae"; they have id, name, email, team, teams, standing, door_access, joined, deactivated, credentials, groups
   DIR/facts.toml:14: deactivated must be yes or no
-  DIR/facts.toml:16: there is no "pepole"; there are people, memberships, assignments, resources, bookings, passes
+  DIR/facts.toml:16: there is no "pepole"; there are people, memberships, assignments, resources, bookings, passes, teams, plans, locations, floors, pass_kinds, groups
 
 the facts in DIR/facts.toml are not taken, and the doors go on with the last good ones: 3 mistakes to correct
   DIR/facts.toml:5: people p1: has a card that cannot be read (a card number needs its scheme, for example uid:04A2B3C4D5E680)
@@ -162,4 +162,52 @@ async fn waiting_ends_when_a_file_changes() {
     tokio::task::yield_now().await;
     fs::write(&path, "id,name\np1,Ada\n").unwrap();
     assert!(waiting.await.unwrap().unwrap());
+}
+
+#[test]
+fn opening_hours_and_whole_collections_for_the_mapping_are_said_in_a_file_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "people.csv",
+        "id,name,teams,standing,door_access,joined\np1,Ana,t1;t2,external,auto,2026-05-01\n",
+    );
+    write(
+        "resources.csv",
+        "id,name,kind,opening,public_opening\nd1,Desk 1,desk,\"mon-fri 09:00-18:00, closed 12-25\",mon-fri 10:00-16:00\nd2,Desk 2,desk,,\n",
+    );
+    write(
+        "passes.csv",
+        "id,kind,person,hours,location\nx,Half day,p1,daily 09:00-13:00,harbour\ny,Day,p1,,\n",
+    );
+    write("teams.csv", "id,name,payer\nt1,Riverside,p1\n");
+    write("plans.csv", "id,name\n1,Flex\n");
+    let Fetched::Facts { facts, .. } = FilePlatform::new(folder.path().into(), "Europe/Madrid")
+        .read(None)
+        .unwrap()
+    else {
+        panic!("facts")
+    };
+    assert_eq!(facts.people[0].teams, ["t1", "t2"]);
+    let opening = facts.resources[0].opening.as_ref().unwrap();
+    assert_eq!(
+        (
+            opening.default.closed.len(),
+            opening.public.as_ref().unwrap().hours[0].until
+        ),
+        (1, 960)
+    );
+    assert_eq!(facts.resources[1].opening, None);
+    assert_eq!(facts.passes[0].hours.as_ref().unwrap().hours[0].until, 780);
+    assert_eq!(
+        (&facts.passes[1].hours, &facts.passes[1].location),
+        (&None, &None)
+    );
+    assert_eq!((facts.teams.len(), facts.catalogue.plans.len()), (1, 1));
+
+    write("resources.csv", "id,name,opening\nd1,Desk 1,sometimes\n");
+    let error = FilePlatform::new(folder.path().into(), "Europe/Madrid")
+        .read(None)
+        .unwrap_err();
+    assert!(error.text.contains("resources.csv:2"), "{error}");
 }

@@ -1,7 +1,11 @@
 //! The main job, end to end on real bytes: a fob at an OSDP reader, the light, the strike, the journal, the cloud.
 //! Then the cloud and the gateway go away in turn, and the doors go on.
 
-use crate::harness::{Gateway, wait_for};
+use crate::harness::{
+    Gateway,
+    site::{FRONT_DOOR, Layout},
+    wait_for,
+};
 use doorward_peers::{
     cloud::{Cloud, Options, World},
     osdp::{Bus, Color, PdSpec, Seen, What},
@@ -31,46 +35,14 @@ fn site() -> Site {
         key: Some(KEY),
     }])
     .unwrap();
-    let config = format!(
-        r#"
-[site]
-id = "here"
-name = "Here"
-zone = "Europe/Madrid"
-[paths]
-state = "{{dir}}/state"
-runtime = "{{dir}}/run"
-[clock]
-rtc = true
-[cloud]
-kind = "contract"
-url = "{}"
-token = {{ file = "{{dir}}/token" }}
-[checkins]
-[map.plans]
-"Hot desk" = ["members"]
-[[group]]
-id = "members"
-doors = ["front"]
-[[line]]
-id = "bus"
-path = "{}"
-baud = 115200
-[[line.reader]]
-id = "front-reader"
-door = "front"
-address = 3
-key = {{ file = "{{dir}}/key" }}
-[[door]]
-id = "front"
-name = "Front door"
-release = {{ reader = "front-reader", output = 1 }}
-release_seconds = 4
-"#,
-        cloud.url(),
-        bus.path().display()
-    );
-    let mut gateway = Gateway::new(&config);
+    let layout = Layout::new("rtc = true")
+        .cloud(&cloud, None, "")
+        .table("[checkins]", "")
+        .map("plans", "Hot desk", &["members"])
+        .group("members", &["front"])
+        .osdp(&bus, "key = { file = \"{dir}/key\" }")
+        .door("front", FRONT_DOOR);
+    let mut gateway = Gateway::new(layout.text());
     gateway.secret("token", cloud.token());
     gateway.secret("key", &"42".repeat(16));
     gateway.start();
@@ -86,12 +58,7 @@ release_seconds = 4
 impl Site {
     /// Waits until the reader answers and there are facts, fetched now or before.
     fn settle(&self) {
-        wait_for("reader and facts", || {
-            let status = self.gateway.json_of_any_status(&["report"]);
-            let online = status["sections"]["lines"]["bus"]["readers"]["front-reader"]["online"] == true;
-            let facts = status["sections"]["sync"]["version"].is_u64();
-            if online && facts { Ok(()) } else { Err(status) }
-        });
+        self.gateway.settle();
         while self.seen.try_recv().is_ok() {}
     }
 

@@ -15,6 +15,8 @@ mod cli_help_pages;
 #[cfg(test)]
 mod cli_output;
 #[cfg(test)]
+mod cli_people;
+#[cfg(test)]
 mod cli_talks_to_the_gateway;
 #[cfg(test)]
 mod clock_is_not_known;
@@ -48,6 +50,8 @@ mod config_with_mistakes;
 mod contract_adapter;
 #[cfg(test)]
 mod daemon_site;
+#[cfg(test)]
+mod demo_platforms;
 #[cfg(test)]
 mod demo_plays;
 #[cfg(test)]
@@ -93,6 +97,14 @@ mod mqtt_wedged;
 #[cfg(test)]
 mod no_card_number_or_secret_is_ever_printed;
 #[cfg(test)]
+mod officernd_adapter;
+#[cfg(test)]
+mod officernd_changes;
+#[cfg(test)]
+mod officernd_site;
+#[cfg(test)]
+mod officernd_writes;
+#[cfg(test)]
 mod osdp_bus_trouble;
 #[cfg(test)]
 mod osdp_figures;
@@ -111,7 +123,19 @@ mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
 #[cfg(test)]
+mod rules_incremental;
+#[cfg(test)]
+mod rules_model;
+#[cfg(test)]
+mod rules_profile;
+#[cfg(test)]
+mod rules_world;
+#[cfg(test)]
 mod snapshot_held_back;
+#[cfg(test)]
+mod spacebring_adapter;
+#[cfg(test)]
+mod spacebring_site;
 #[cfg(test)]
 mod staff_ask_why;
 #[cfg(test)]
@@ -124,5 +148,6 @@ mod tidy;
 mod vendor_documents;
 #[cfg(test)]
 mod vendor_judge;
+mod web_hooks_are_hints;
 #[cfg(test)]
 mod wradapt_line;

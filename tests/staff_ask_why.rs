@@ -1,7 +1,7 @@
 //! A member stands at the door and asks staff why it stays shut: `events` and `explain`, with the gateway running,
 //! stopped, never started, locked down, and after the configuration was changed.
 
-use crate::harness::{Gateway, wait_for};
+use crate::harness::{Gateway, site::Layout, wait_for};
 use doorward::{
     daemon::control::{Action, Control, ControlSocket, Done, StatusDoc},
     health::Health,
@@ -41,43 +41,16 @@ from = 2099-06-01T14:25:00
 until = 2099-06-01T16:00:00
 "#;
 
-const MAP: &str = "[map.plans]\n\"Hot desk\" = [\"members\"]\n";
-
-fn config(bus: &Bus, map: &str) -> String {
-    format!(
-        r#"
-[site]
-id = "here"
-zone = "Europe/Madrid"
-[paths]
-state = "{{dir}}/state"
-runtime = "{{dir}}/run"
-[clock]
-rtc = true
-[cloud]
-kind = "file"
-path = "{{dir}}/facts.toml"
-{map}
-[map.resources]
-"Blue room" = ["members"]
-[[group]]
-id = "members"
-doors = ["front"]
-[[line]]
-id = "bus"
-path = "{}"
-baud = 115200
-[[line.reader]]
-id = "front-reader"
-door = "front"
-address = 3
-install_mode = true
-[[door]]
-id = "front"
-name = "Front door"
-"#,
-        bus.path().display()
-    )
+/// With the groups of the plan "Hot desk".
+fn config(bus: &Bus, groups: &[&str]) -> String {
+    let layout = Layout::new("rtc = true")
+        .facts_file()
+        .map("plans", "Hot desk", groups)
+        .map("resources", "Blue room", &["members"])
+        .group("members", &["front"])
+        .osdp(bus, "install_mode = true")
+        .door("front", "name = \"Front door\"");
+    layout.text().to_owned()
 }
 
 fn site() -> (Gateway, Bus) {
@@ -86,18 +59,9 @@ fn site() -> (Gateway, Bus) {
         key: None,
     }])
     .unwrap();
-    let gateway = Gateway::new(&config(&bus, MAP));
+    let gateway = Gateway::new(&config(&bus, &["members"]));
     std::fs::write(gateway.path().join("facts.toml"), FACTS).unwrap();
     (gateway, bus)
-}
-
-fn settle(gateway: &Gateway) {
-    wait_for("reader and facts", || {
-        let status = gateway.json_of_any_status(&["report"]);
-        let online = status["sections"]["lines"]["bus"]["readers"]["front-reader"]["online"] == true;
-        let facts = status["sections"]["sync"]["version"].is_u64();
-        if online && facts { Ok(()) } else { Err(status) }
-    });
 }
 
 fn explain(gateway: &Gateway, card: &str) -> Value {
@@ -149,7 +113,7 @@ fn a_refusal_is_understood_from_events_and_explain() {
     );
 
     gateway.start();
-    settle(&gateway);
+    gateway.settle();
     let (mut child, lines) = follow(&gateway, &[]);
     let (mut machine, documents) = follow(&gateway, &["--json"]);
     until(&lines, "snapshot applied");
@@ -228,10 +192,10 @@ fn a_refusal_is_understood_from_events_and_explain() {
     );
 
     // The plan was taken out of the mapping while the gateway was off: nobody keeps a right by it, from the start on.
-    gateway.configure(&config(&bus, ""));
+    gateway.configure(&config(&bus, &[]));
     assert_eq!(explain(&gateway, "uid:04A2B3C4D5E680")["reason"], "no_grant");
     gateway.start();
-    settle(&gateway);
+    gateway.settle();
     bus.tap(3, 56, &[0x04, 0xA2, 0xB3, 0xC4, 0xD5, 0xE6, 0x80]);
     wait_for("the refusal", || {
         let (_, out, _) = gateway.command(&["events", "--json"]);
@@ -253,7 +217,7 @@ fn a_refusal_is_understood_from_events_and_explain() {
 fn the_group_of_the_gateway_may_read_the_journal() {
     let (mut gateway, _bus) = site();
     gateway.start();
-    settle(&gateway);
+    gateway.settle();
     for name in ["journal.db", "journal.db-wal", "journal.db-shm", "state.db"] {
         let mode = std::fs::metadata(gateway.path().join("state").join(name));
         assert_eq!(mode.unwrap().permissions().mode() & 0o777, 0o640, "{name}");
@@ -286,7 +250,7 @@ impl Control for LockedDown {
 async fn a_lockdown_is_known_from_the_gateway_that_runs() {
     let (mut gateway, _bus) = site();
     gateway.start();
-    settle(&gateway);
+    gateway.settle();
     gateway.stop();
     let health = Health::default();
     health.section("doors", &serde_json::json!({ "front": { "lockdown": true } }));

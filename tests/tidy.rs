@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("platform", &["domain", "config", "health", "clock"]),
     ("readers", &["domain", "config", "health", "clock"]),
     ("building", &["domain", "config", "health", "clock"]),
+    ("web", &["platform", "domain", "config", "health", "clock"]),
     (
         "doors",
         &["access", "store", "domain", "config", "health", "clock"],

@@ -1,6 +1,6 @@
 //! The command line as one type.
 
-use super::{check_config, demo, events, explain, out::ColorChoice, report, run, sync};
+use super::{check_config, demo, events, explain, out::ColorChoice, people, report, rules, run, sync};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -69,6 +69,10 @@ pub enum Command {
     CheckConfig(check_config::CheckConfigArgs),
     /// Tells what a card would get at a door, and why. Opens nothing.
     Explain(explain::ExplainArgs),
+    /// Lists who may open what now; `--why` tells everything about one person.
+    People(people::PeopleArgs),
+    /// Shows the rules in force, or what other facts would change.
+    Rules(rules::RulesArgs),
     /// Lists what happened at the doors.
     Events(events::EventsArgs),
     /// Shows or steers how facts come from the cloud.

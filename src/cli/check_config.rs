@@ -7,7 +7,7 @@ use super::{
 };
 use crate::config::{
     Config, Findings, Purpose,
-    model::{CloudConfig, LineKind},
+    model::{CloudConfig, LineKind, RulesConfig},
     read,
 };
 use std::path::PathBuf;
@@ -43,7 +43,13 @@ pub fn show(out: &mut Out, config: Option<&Config>, findings: &Findings) -> Resu
     if out.is_json() {
         let file = findings.file.to_string_lossy();
         let (errors, warnings) = (&findings.errors, &findings.warnings);
-        out.json(&serde_json::json!({ "file": file, "ok": good, "errors": errors, "warnings": warnings }))?;
+        let rules = config.map(|config| {
+            let rules = &config.rules;
+            serde_json::json!({ "profile": rules.profile.name(), "parameters": rules.parameters() })
+        });
+        out.json(&serde_json::json!({
+            "file": file, "ok": good, "errors": errors, "warnings": warnings, "rules": rules
+        }))?;
         return Ok(status);
     }
     let rendered = findings.render(&out.palette());
@@ -59,6 +65,7 @@ pub fn show(out: &mut Out, config: Option<&Config>, findings: &Findings) -> Resu
     if let Some(config) = config {
         let verdict = out.paint(Tone::Good, "can be used");
         out.line(&format!("{file} {verdict}{warnings}: {}", summary(config)))?;
+        rules(out, &config.rules)?;
     } else {
         let verdict = out.paint(Tone::Bad, "cannot be used");
         out.line(&format!(
@@ -67,6 +74,17 @@ pub fn show(out: &mut Out, config: Option<&Config>, findings: &Findings) -> Resu
         ))?;
     }
     Ok(status)
+}
+
+/// The rules in force: the profile's, and what the site sets itself.
+fn rules(out: &mut Out, rules: &RulesConfig) -> Result<(), Failure> {
+    out.line("")?;
+    out.line(&format!("rules, by the profile \"{}\":", rules.profile.name()))?;
+    for parameter in rules.parameters() {
+        let origin = if parameter.set_here { "  (set here)" } else { "" };
+        out.line(&format!("  {} = {}{origin}", parameter.key, parameter.value))?;
+    }
+    Ok(())
 }
 
 fn summary(config: &Config) -> String {

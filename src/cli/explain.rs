@@ -8,7 +8,7 @@ use super::{
     failure::{Failure, status},
     moment,
     out::{Out, Tone, plain},
-    stored,
+    rule_words, stored,
 };
 use crate::{
     access::{self, Explanation, Query},
@@ -193,6 +193,9 @@ impl Live {
 struct Answer {
     #[serde(flatten)]
     explanation: Explanation,
+    /// What the rule of the grant says, in a clause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule_words: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hints: Vec<String>,
 }
@@ -244,11 +247,17 @@ fn answer(context: &Context<'_>, config: &Config, args: &ExplainArgs, out: &mut 
             "whether the door is locked down now is not known: {error}"
         ));
     }
+    let grant = verdict.grant.and_then(|grant| index.grant(grant));
+    let rule = grant.map(|grant| grant.rule);
     let answer = Answer {
         explanation: access::explain(&index, &query, &verdict),
+        rule_words: rule.map(rule_words::words).filter(|words| !words.is_empty()),
         hints,
     };
     let mut grounds = answer.explanation.lines();
+    if let Some(rule) = rule {
+        grounds.push(format!("  rule   {}", rule_words::cited(rule)));
+    }
     grounds.extend(answer.hints.iter().map(|hint| format!("hint: {hint}")));
     show(out, verdict.reason.grants(), &grounds, &answer)
 }

@@ -45,6 +45,15 @@ impl Failure {
         }
     }
 
+    /// The same with details that are shown before the message.
+    #[must_use]
+    pub fn with_details(self, details: impl Into<String>) -> Self {
+        Self {
+            details: details.into(),
+            ..self
+        }
+    }
+
     /// A configuration that cannot be used.
     #[must_use]
     pub fn config(findings: &Findings) -> Self {

@@ -8,7 +8,9 @@
 //! | `logging` | where the log goes and how it looks |
 //! | `client` | talks to a running gateway |
 //! | `stored` | the stored journal and facts, with or without a gateway |
+//! | `in_force` | the stored facts with what the rules make of them |
 //! | `moment` | times as people type and read them |
+//! | `rule_words` | what each rule says in one line |
 //! | the others | one command each |
 
 pub mod args;
@@ -18,10 +20,14 @@ pub mod demo;
 pub mod events;
 pub mod explain;
 pub mod failure;
+mod in_force;
 pub mod logging;
 pub mod moment;
 pub mod out;
+pub mod people;
 pub mod report;
+pub mod rule_words;
+pub mod rules;
 pub mod run;
 mod stored;
 pub mod sync;
@@ -119,6 +125,8 @@ fn dispatch(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
         Command::CheckConfig(args) => check_config::run(context, args, out),
         Command::Explain(args) => explain::run(context, args, out),
         Command::Events(args) => events::run(context, args, out),
+        Command::People(args) => people::run(context, args, out),
+        Command::Rules(args) => rules::run(context, args, out),
         Command::Sync(args) => sync::run(context, args, out),
         Command::Report(args) => report::run(context, args, out),
     }

@@ -1,5 +1,6 @@
 //! `doorward report`: how the gateway is.
 
+mod cloud;
 mod flat;
 mod parts;
 
@@ -58,9 +59,15 @@ pub(super) fn with_warnings(mut doc: StatusDoc, config: &Config) -> StatusDoc {
     if !none || !in_force {
         return doc;
     }
+    let now = View::now(config).now;
     let store = stored::open(&config.state_dir).ok().flatten();
     let rebuilt = store.and_then(|store| crate::sync::build::rebuild(&store, config).ok().flatten());
-    let mut warnings = rebuilt.map_or_else(Vec::new, |(_, built)| built.warnings);
+    let (mut warnings, still_in) =
+        rebuilt.map_or_else(Default::default, |(_, built)| (built.warnings, built.still_in));
+    let still_in: Vec<_> = still_in.into_iter().filter(|it| it.holds(now)).collect();
+    if section.get("still_in").is_none_or(Value::is_null) {
+        section.insert("still_in".into(), serde_json::json!(still_in));
+    }
     let more = warnings.len().saturating_sub(MOST_WARNINGS);
     if more > 0 {
         warnings.truncate(MOST_WARNINGS);
@@ -229,6 +236,14 @@ pub(super) fn sync_section(
     view: &View<'_>,
 ) -> Result<(), Failure> {
     section(out, "Facts from the cloud", parts::rows("sync", value, view))?;
+    for (name, heading) in parts::ORDER
+        .iter()
+        .filter(|(name, _)| ["budgets", "hooks"].contains(name))
+    {
+        if let Some(value) = doc.sections.get(*name) {
+            section(out, heading, parts::rows(name, value, view))?;
+        }
+    }
     section(
         out,
         "Without contact to the cloud",

@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs, out: &mut Out) -> Resu
     match args.action.unwrap_or(SyncAction::Status) {
         SyncAction::Status => show(
             out,
-            &runtime.block_on(client.status())?,
+            &report::with_warnings(runtime.block_on(client.status())?, &config),
             &report::View::now(&config),
         ),
         SyncAction::Now => done(out, &runtime.block_on(client.sync_now())?),
@@ -61,7 +61,7 @@ fn done(out: &mut Out, done: &Done) -> Result<u8, Failure> {
 }
 
 /// Faults of the sync and of staleness: their kinds begin so.
-const KINDS: [&str; 3] = ["cloud_", "snapshot_", "stale"];
+const KINDS: [&str; 4] = ["cloud_", "snapshot_", "stale", "hook"];
 
 /// Prints the `sync` section of a status, and the faults that belong to it. The exit status.
 ///
@@ -72,7 +72,10 @@ pub fn show(out: &mut Out, doc: &StatusDoc, view: &report::View<'_>) -> Result<u
     let faults: Vec<_> = doc.faults.iter().filter(|fault| ours(&fault.key)).collect();
     let section = doc.sections.get("sync");
     if out.is_json() {
-        out.json(&serde_json::json!({ "faults": faults, "sync": section }))?;
+        let [budgets, hooks] = ["budgets", "hooks"].map(|name| doc.sections.get(name));
+        out.json(
+            &serde_json::json!({ "faults": faults, "sync": section, "budgets": budgets, "hooks": hooks }),
+        )?;
         return Ok(status::OK);
     }
     report::faults(out, &faults, view)?;

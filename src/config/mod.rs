@@ -8,6 +8,7 @@
 //! | `error` | what is wrong, rendered like a compiler's messages |
 //! | `reading`, `section`, `values` | typed access to the file that goes on after a mistake |
 //! | `site`, `schedule`, `lines`, `wiring`, `cloud`, `platforms`, `hooks`, `mqtt`, `rules` | one part of the file each |
+//! | `profile` | the parameters of the rules, and a table of them for each platform |
 //! | `secrets` | passwords, tokens and keys by reference |
 //! | `env` | the environment of the process |
 //! | `watch` | SIGHUP and changes of the file |
@@ -22,6 +23,7 @@ mod load;
 pub mod model;
 mod mqtt;
 mod platforms;
+pub mod profile;
 mod reading;
 mod rules;
 mod schedule;

@@ -2,11 +2,13 @@
 //! How it looks in the file, and what each key means to an installer, stands in `config/doorward.toml`.
 
 use crate::domain::{
-    DoorId, GrantKind, GroupId, LineId, ReaderId,
+    DoorId, GrantKind, LineId, ReaderId,
     secret::{ChannelKey, Secret},
     site::Site,
 };
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+pub use super::profile::{BookingWindow, Connect, Mapping, Parameter, Profile, RulesConfig, TeamRule};
 
 /// Everything.
 #[derive(Clone, Debug, PartialEq)]
@@ -258,35 +260,6 @@ pub struct SyncConfig {
     pub max_age: BTreeMap<GrantKind, Duration>,
     /// `warn_before_days`: how long before that the warning begins.
     pub warn_before: Duration,
-}
-
-/// `[rules]` and `[map]`. Parameters are named after facts/platforms.md section 9.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RulesConfig {
-    /// `room_before_minutes` (R13).
-    pub room_before: Duration,
-    /// `room_after_minutes` (R13).
-    pub room_after: Duration,
-    /// `grant_invitees` (R14).
-    pub grant_invitees: bool,
-    /// `grant_tentative` (R19).
-    pub grant_tentative: bool,
-    /// `cancel_revokes` (R3, C1).
-    pub cancel_revokes: bool,
-    /// `restrict_on_exhaustion` (R22, C4).
-    pub restrict_on_exhaustion: bool,
-    /// `[map.plans]`: plan id or name to groups (R1). A plan that is not here grants nothing (R8).
-    pub plans: BTreeMap<String, Vec<GroupId>>,
-    /// `[map.resources]`: resource id or name to groups (R9, R12).
-    pub resources: BTreeMap<String, Vec<GroupId>>,
-    /// `[map.floors]` (R10).
-    pub floors: BTreeMap<String, Vec<GroupId>>,
-    /// `[map.locations]` (R10).
-    pub locations: BTreeMap<String, Vec<GroupId>>,
-    /// `[map.passes]`: kind of pass to groups (R20).
-    pub passes: BTreeMap<String, Vec<GroupId>>,
-    /// `[map.groups]`: the platform's own groups, given by hand there, to ours (R11).
-    pub groups: BTreeMap<String, Vec<GroupId>>,
 }
 
 /// `[checkins]`.

@@ -109,7 +109,8 @@ fn span(text: &str) -> Result<(Span, Option<Span>), &'static str> {
     }
 }
 
-fn minute(text: &str) -> Result<u16, &'static str> {
+/// Minutes since midnight of `HH:MM`, 24:00 included.
+pub(super) fn minute(text: &str) -> Result<u16, &'static str> {
     const WRONG: &str = "a time is written HH:MM, from 00:00 to 24:00";
     let (hour, minute) = text.trim().split_once(':').ok_or(WRONG)?;
     let digits = |part: &str, least: usize| {

@@ -85,6 +85,16 @@ impl<'d> Section<'d> {
         self.table?.get(name)
     }
 
+    /// A text of another table, without a word about what is wrong with it: whoever reads that table says so.
+    pub(super) fn peek(&self, table: &str, name: &str) -> Option<&'d str> {
+        self.found(table)?
+            .get_ref()
+            .as_table()?
+            .get(name)?
+            .get_ref()
+            .as_str()
+    }
+
     /// Whether the file says it.
     pub(super) fn has(&self, name: &str) -> bool {
         self.found(name).is_some()

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `boot` | from a configuration to doors that are decided: the order of the start |
 //! | `gate` | what the lines' threads call: answers, journal, faults |
-//! | `tasks` | everything that may wait: cloud, check-ins, MQTT |
+//! | `tasks` | everything that may wait: cloud, check-ins, web hooks, MQTT |
 //! | `serve` | the loop that lives with the tasks: signals, reload, watchdog |
 //! | `control` | the local socket of the command line |
 //!
@@ -21,7 +21,7 @@ mod tasks;
 
 pub use boot::RunError;
 
-use crate::config::Environment;
+use crate::{config::Environment, memory};
 use std::path::Path;
 
 /// Runs the gateway until SIGTERM or SIGINT.
@@ -29,6 +29,7 @@ use std::path::Path;
 /// # Errors
 /// When it cannot begin: the configuration is wrong, or the state directory cannot be used at all.
 pub fn run(config: &Path, environment: &Environment) -> Result<(), RunError> {
+    memory::frugal();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)

@@ -12,13 +12,14 @@ use crate::{
     domain::{EventKind, LineId},
     doors::keeper::Signal,
     health::Health,
+    platform::Platform,
     sync::{build, pull::Command, stale},
 };
 use sd_notify::NotifyState;
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     time::{MissedTickBehavior, interval},
 };
 
@@ -44,7 +45,7 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Runtime)?;
     let mut tasks = Tasks::start(&site).await;
     let (commands, mut commanded) = mpsc::channel(8);
-    let control = serve_control(&site, commands);
+    let control = serve_control(&site, commands, tasks.platform());
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
         site.health.raise("config_watch", text, site.clock.now().at);
     }
@@ -136,6 +137,7 @@ async fn reload(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, Str
         .flatten()
         .collect();
     let _ = sd_notify::notify(&begun);
+    tasks.reread_certificates();
     let outcome = take_over(site, tasks).await;
     // Ready again either way: the doors are decided by the old configuration or the new one.
     let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -321,12 +323,17 @@ fn decides(site: &SiteRuntime) -> bool {
 }
 
 /// The socket of the command line. Without it the doors go on; the commands say that they do not reach it.
-fn serve_control(site: &SiteRuntime, orders: mpsc::Sender<Order>) -> Option<Serving> {
+fn serve_control(
+    site: &SiteRuntime,
+    orders: mpsc::Sender<Order>,
+    platform: watch::Receiver<Option<Arc<dyn Platform>>>,
+) -> Option<Serving> {
     let control = Arc::new(SiteControl {
         site: site.config.site_id.clone(),
         health: site.health.clone(),
         clock: site.clock.clone(),
         orders,
+        platform,
     });
     match ControlSocket::bind(&site.config.runtime_dir) {
         Ok(socket) => {
@@ -351,6 +358,7 @@ struct SiteControl {
     health: Health,
     clock: Clock,
     orders: mpsc::Sender<Order>,
+    platform: watch::Receiver<Option<Arc<dyn Platform>>>,
 }
 
 impl SiteControl {
@@ -375,7 +383,13 @@ impl SiteControl {
 
 impl Control for SiteControl {
     fn status(&self) -> StatusDoc {
-        StatusDoc::new(&self.site, self.clock.monotonic().as_secs(), self.health.doc())
+        let mut doc = StatusDoc::new(&self.site, self.clock.monotonic().as_secs(), self.health.doc());
+        // As they stand now: within a minute all of them are others.
+        let budgets = self.platform.borrow().as_ref().map(|platform| platform.budgets());
+        if let Some(budgets) = budgets.filter(|budgets| !budgets.is_empty()) {
+            doc.sections.insert("budgets".into(), serde_json::json!(budgets));
+        }
+        doc
     }
     fn sync_now(&self) -> Action<'_> {
         self.ask(Order::Now)

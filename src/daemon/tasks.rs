@@ -7,16 +7,18 @@ use crate::{
     building::{self, Outbox, OutboxError},
     config::{
         Config,
-        model::{CheckinConfig, CloudConfig, MqttConfig},
+        model::{CheckinConfig, CloudConfig, HooksConfig, MqttConfig},
     },
     domain::EntryEvent,
     doors::world::World,
-    platform::{self, Around, Platform, vault::Vault},
+    platform::{self, Around, CheckIns, Platform, vault::Vault},
     store::{Begin, SnapshotMeta, Store},
     sync::{
         checkins::{self, Drain},
+        hinter::Hinter,
         pull::{self, Command, Doors, Puller},
     },
+    web::{self, Receiver},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -35,8 +37,13 @@ pub(super) struct Tasks {
     pub(super) puller: Option<mpsc::Sender<Command>>,
     pull_task: Option<JoinHandle<()>>,
     platform: Option<Arc<dyn Platform>>,
+    /// The same, for whoever asks how it stands.
+    asked: watch::Sender<Option<Arc<dyn Platform>>>,
     checkins: Stoppable<CheckinConfig>,
     mqtt: Stoppable<MqttConfig>,
+    hooks: Stoppable<HooksConfig>,
+    /// Counts the orders to read certificates again.
+    reread: watch::Sender<u64>,
 }
 
 /// A task with what it was made of, and the means to end it.
@@ -80,11 +87,15 @@ impl Tasks {
             puller: None,
             pull_task: None,
             platform: None,
+            asked: watch::Sender::new(None),
             checkins: Stoppable::none(),
             mqtt: Stoppable::none(),
+            hooks: Stoppable::none(),
+            reread: watch::Sender::new(0),
         };
         tasks.begin_cloud(site, site.stored.clone());
         tasks.begin_checkins(site).await;
+        tasks.begin_hooks(site);
         tasks.begin_mqtt(site).await;
         tasks
     }
@@ -101,7 +112,7 @@ impl Tasks {
         } else {
             self.end_cloud().await;
             // What was wrong with that cloud says nothing about the next one, or about none.
-            for fault in pull::FAULTS {
+            for fault in pull::FAULTS.into_iter().chain([pull::CLOCK_SKEW]) {
                 site.health.clear(fault);
             }
             let active = site.store.active().ok().flatten().map(|stored| stored.meta);
@@ -111,14 +122,29 @@ impl Tasks {
             self.checkins.end().await;
             self.begin_checkins(site).await;
         }
+        if !same_cloud || self.hooks.config != site.config.hooks {
+            self.hooks.end().await;
+            self.begin_hooks(site);
+        }
         if self.mqtt.config != site.config.mqtt {
             self.mqtt.end().await;
             self.begin_mqtt(site).await;
         }
     }
 
+    /// The platform of the time, for whoever asks how it stands.
+    pub(super) fn platform(&self) -> watch::Receiver<Option<Arc<dyn Platform>>> {
+        self.asked.subscribe()
+    }
+
+    /// Certificates may be other ones though the configuration is the same.
+    pub(super) fn reread_certificates(&self) {
+        self.reread.send_modify(|orders| *orders += 1);
+    }
+
     /// Ends everything; what was not delivered waits in the journal.
     pub(super) async fn stop(&mut self) {
+        self.hooks.end().await;
         self.end_cloud().await;
         self.checkins.end().await;
         self.mqtt.end().await;
@@ -126,6 +152,7 @@ impl Tasks {
 
     fn begin_cloud(&mut self, site: &SiteRuntime, active: Option<SnapshotMeta>) {
         self.platform = platform(&site.config.cloud, site);
+        self.asked.send_replace(self.platform.clone());
         let Some(platform) = &self.platform else { return };
         let puller = Puller::new(
             Arc::clone(platform),
@@ -144,6 +171,7 @@ impl Tasks {
     async fn end_cloud(&mut self) {
         self.puller = None;
         self.platform = None;
+        self.asked.send_replace(None);
         if let Some(task) = self.pull_task.take() {
             // A fetch under way is dropped: a part of the facts changes nothing (invariant 4).
             task.abort();
@@ -153,11 +181,17 @@ impl Tasks {
 
     async fn begin_checkins(&mut self, site: &SiteRuntime) {
         self.checkins.config = site.config.checkins.clone();
-        let takes = |platform: &&Arc<dyn Platform>| platform.capabilities().check_ins.any();
-        let (Some(config), Some(platform)) = (&site.config.checkins, self.platform.as_ref().filter(takes))
-        else {
+        let modes = self
+            .platform
+            .as_ref()
+            .map(|platform| platform.capabilities().check_ins);
+        let kept_here = match (&site.config.checkins, modes) {
+            (Some(_), Some(CheckIns::Never(why))) => Some(why),
+            _ => None,
+        };
+        let (Some(config), Some(platform), None) = (&site.config.checkins, &self.platform, kept_here) else {
             site.store.forget(checkins::SUBSCRIBER);
-            site.health.clear("check_ins_waiting");
+            checkins::stand_down(&site.health, kept_here);
             return;
         };
         if !register(&site.store, checkins::SUBSCRIBER).await {
@@ -169,8 +203,33 @@ impl Tasks {
             store: site.store.clone(),
             clock: site.clock.clone(),
             health: site.health.clone(),
+            hinter: self.puller.clone().map(Hinter::new),
         };
         self.checkins.begin(config.clone(), |stop| drain.run(stop));
+    }
+
+    /// Without a cloud nobody understands a web hook, and nothing listens.
+    fn begin_hooks(&mut self, site: &SiteRuntime) {
+        self.hooks.config = site.config.hooks.clone();
+        let cloud = self.platform.as_ref().zip(self.puller.as_ref());
+        let (Some(config), Some((platform, puller))) = (&site.config.hooks, cloud) else {
+            for fault in web::FAULTS {
+                site.health.clear(fault);
+            }
+            return;
+        };
+        let hinter = Hinter::new(puller.clone());
+        let receiver = Receiver {
+            config: config.clone(),
+            platform: Arc::clone(platform),
+            forward: Arc::new(move |hints| hinter.hint(hints)),
+            clock: site.clock.clone(),
+            health: site.health.clone(),
+            runtime_dir: site.begun_with.runtime_dir.clone(),
+        };
+        let reread = self.reread.subscribe();
+        self.hooks
+            .begin(config.clone(), |stop| receiver.run(reread, stop));
     }
 
     async fn begin_mqtt(&mut self, site: &SiteRuntime) {

@@ -52,7 +52,7 @@ pub(super) struct Numbered<T> {
 }
 
 /// Facts that were read and not yet compared with each other.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Candidates {
     pub(super) people: Vec<Numbered<Person>>,
     pub(super) memberships: Vec<Numbered<Membership>>,

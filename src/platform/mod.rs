@@ -14,6 +14,8 @@
 //! | `vault` | tokens that outlive a restart |
 //! | `contract` | any cloud that implements docs/contract/openapi.yaml |
 //! | `cobot` | Cobot |
+//! | `officernd` | OfficeRnD Flex |
+//! | `spacebring` | Spacebring |
 //! | `file` | the same facts from a TOML file or a folder of CSV files |
 
 pub mod budget;
@@ -24,8 +26,10 @@ pub mod contract;
 mod error;
 pub mod file;
 mod http;
+pub mod officernd;
 mod open;
 pub mod polled;
+pub mod spacebring;
 pub mod vault;
 mod wire;
 
@@ -156,6 +160,32 @@ pub enum HookRefused {
     Body,
 }
 
+/// A request to the secret part of the receiver's address and beyond: for platforms that ask the gateway.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// "GET", "POST" and so on.
+    pub method: &'a str,
+    /// What follows the secret part, without a slash at its beginning; may be empty for another method than POST.
+    pub path: &'a str,
+    /// The query without its question mark; may be empty.
+    pub query: &'a str,
+    /// Headers, body and time.
+    pub hook: Hook<'a>,
+}
+
+/// What the gateway answers to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// HTTP status.
+    pub status: u16,
+    /// The header `Content-Type`.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Vec<u8>,
+    /// What to fetch because of it.
+    pub hints: Vec<Hint>,
+}
+
 /// What an installer learns about a connection before it is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
@@ -265,6 +295,12 @@ pub trait Platform: Send + Sync {
         self.fetch(Some(known))
     }
 
+    /// Whether [`Platform::refresh`] makes use of the last facts. Where it does not, they are not read from the disk
+    /// for it, and a hint is a fetch.
+    fn refreshes_parts(&self) -> bool {
+        true
+    }
+
     /// Understands a web hook, without a network: checks its signature, and says what to fetch.
     ///
     /// # Errors
@@ -272,6 +308,18 @@ pub trait Platform: Send + Sync {
     fn hook(&self, hook: &Hook<'_>) -> Result<Heard, HookRefused> {
         let _ = hook;
         Err(HookRefused::Unexpected)
+    }
+
+    /// Answers a platform that asks the gateway, without a network. The receiver has checked the secret part of the
+    /// address and nothing else. `None`: there is no such thing here (404).
+    fn served(&self, asked: &Asked<'_>) -> Option<Served> {
+        let _ = asked;
+        None
+    }
+
+    /// What the platform's clock shows now, by its last answer, Unix milliseconds; `None` where nobody knows.
+    fn server_time(&self) -> Option<Millis> {
+        None
     }
 
     /// Asks the platform to send web hooks to `address`, or sees that it does already. Called at the start, and

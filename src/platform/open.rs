@@ -2,7 +2,7 @@
 
 use super::{
     Platform, PlatformError, cobot::CobotCloud, contract::ContractCloud, error::ErrorKind,
-    file::FilePlatform, vault::Vault,
+    file::FilePlatform, officernd::OfficeRndCloud, spacebring::Spacebring, vault::Vault,
 };
 use crate::{clock::Clock, config::model::CloudConfig};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub fn open(cloud: &CloudConfig, around: &Around) -> Result<Option<Arc<dyn Platf
         CloudConfig::Contract(http) => Arc::new(ContractCloud::new(http)?),
         CloudConfig::Cobot(cobot) => Arc::new(CobotCloud::new(cobot, around.clone())?),
         CloudConfig::Nexudus(_) => return not_yet("Nexudus"),
-        CloudConfig::OfficeRnd(_) => return not_yet("OfficeRnD"),
-        CloudConfig::Spacebring(_) => return not_yet("Spacebring"),
+        CloudConfig::OfficeRnd(officernd) => Arc::new(OfficeRndCloud::new(officernd, around)?),
+        CloudConfig::Spacebring(config) => Arc::new(Spacebring::new(config, around)?),
     }))
 }

@@ -6,25 +6,50 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `window` | days, instants and buffers to half-open windows |
+//! | `context` | what every rule looks things up in |
 //! | `people` | who is known, deactivated, in which team, with which card |
-//! | `sources` | memberships, assignments, bookings, passes and direct groups to grants |
+//! | `names` | ids and names of the platform's things, and names in the mapping that are none of them |
+//! | `plans` | memberships, assignments and direct groups to grants |
+//! | `bookings`, `passes` | these to grants |
+//! | `sink` | where grants and notes go |
+//! | `window`, `week` | days, instants, buffers and weekly hours to half-open windows |
+//! | `effective` | what people may open at an instant, and what changes between two outcomes |
+//! | `incremental`, `diff` | the same again when some of the facts have changed, for the price of what changed |
 //! | `warning` | what a person should look at |
 //!
 //! Sources add up: each grant stands alone, any open one opens, losing one leaves the rest (R41).
 
+mod bookings;
+mod context;
+mod diff;
+mod effective;
+mod incremental;
+mod names;
+mod passes;
 mod people;
-mod sources;
+mod plans;
+mod sink;
 #[cfg(test)]
 mod tests;
 mod warning;
+mod week;
 mod window;
 
 use crate::{
-    config::model::RulesConfig,
-    domain::{Block, Credential, Grant, Millis, PersonId, Snapshot, facts::Facts, grant::Holder, site::Site},
+    config::model::{Mapping, RulesConfig},
+    domain::{
+        Block, Credential, Grant, Millis, PersonId, Snapshot,
+        facts::{Assignment, Booking, Facts, Membership, Pass, Person},
+        grant::Holder,
+        site::Site,
+    },
 };
+use context::{Book, Context, Look};
+use sink::{Note, Sink};
+use std::collections::BTreeMap;
 
+pub use effective::{Access, Change, PersonAccess, State, changes, effective, inactive};
+pub use incremental::{Incremental, Worked};
 pub use warning::RuleWarning;
 
 /// What the rules made of one complete set of facts: the parts of a snapshot, and what looks wrong.
@@ -59,37 +84,120 @@ impl Outcome {
     }
 }
 
+/// Grows with every change of what the same facts and rules come to, so that an index of an earlier version is not used on.
+pub const VERSION: u32 = 2;
+
 /// Turns facts into grants. The same facts, rules and site always give the same outcome.
 ///
 /// A site whose zone is unknown gets no grant that begins or ends with a day, and a warning: such a right
 /// could otherwise outlive its last day.
 #[must_use]
 pub fn grants(facts: &Facts, rules: &RulesConfig, site: &Site) -> Outcome {
-    let zone = jiff::tz::TimeZone::get(&site.zone).ok();
-    let crowd = people::Crowd::new(&facts.people);
-    let mut making = sources::Making::new(facts, rules, zone.as_ref(), &crowd);
-    if zone.is_none() {
-        making.warn(RuleWarning::UnknownZone {
-            zone: site.zone.clone(),
-        });
+    let book = Book::new(rules, site);
+    let look = Look::new(facts, &book);
+    let context = Context {
+        facts,
+        look: &look,
+        book: &book,
+    };
+    let mut sink = Sink::default();
+    work(&context, &Objects::all(facts), &mut sink);
+    let Sink { mut grants, notes } = sink;
+    let mut counted: BTreeMap<Note, usize> = BTreeMap::new();
+    for note in notes {
+        *counted.entry(note).or_default() += 1;
     }
-    making.memberships();
-    making.assignments();
-    making.bookings();
-    making.passes();
-    making.direct();
-    let (mut grants, mut warnings) = making.finish();
-    let (credentials, shared) = people::cards(&facts.people);
-    warnings.extend(shared);
     grants.sort_unstable();
     grants.dedup();
-    warnings.sort();
-    warnings.dedup();
+    let (credentials, shared) = people::cards(&facts.people);
     Outcome {
         people: people::holders(&facts.people),
         credentials,
         grants,
         blocks: people::blocks(&facts.people),
-        warnings,
+        warnings: warnings(&counted, shared, of_the_whole(facts, &book, site)),
     }
+}
+
+/// Objects of the facts that grants come from.
+#[derive(Default)]
+struct Objects<'a> {
+    memberships: Vec<&'a Membership>,
+    assignments: Vec<&'a Assignment>,
+    bookings: Vec<&'a Booking>,
+    passes: Vec<&'a Pass>,
+    people: Vec<&'a Person>,
+}
+
+impl<'a> Objects<'a> {
+    fn all(facts: &'a Facts) -> Self {
+        Self {
+            memberships: facts.memberships.iter().collect(),
+            assignments: facts.assignments.iter().collect(),
+            bookings: facts.bookings.iter().collect(),
+            passes: facts.passes.iter().collect(),
+            people: facts.people.iter().collect(),
+        }
+    }
+}
+
+/// What the rules make of some objects. Each stands alone: what comes of it hangs on itself and on what the context looks up.
+fn work(context: &Context<'_>, objects: &Objects<'_>, sink: &mut Sink) {
+    for membership in &objects.memberships {
+        plans::membership(context, membership, sink);
+    }
+    for assignment in &objects.assignments {
+        plans::assignment(context, assignment, sink);
+    }
+    for booking in &objects.bookings {
+        bookings::booking(context, booking, sink);
+    }
+    for pass in &objects.passes {
+        passes::pass(context, pass, sink);
+    }
+    for person in &objects.people {
+        plans::person(context, person, sink);
+    }
+}
+
+fn warnings(
+    notes: &BTreeMap<Note, usize>,
+    shared: Vec<RuleWarning>,
+    whole: Vec<RuleWarning>,
+) -> Vec<RuleWarning> {
+    let mut warnings = sink::warnings(notes);
+    warnings.extend(shared);
+    warnings.extend(whole);
+    warnings.sort_unstable();
+    warnings.dedup();
+    warnings
+}
+
+/// What is wrong with the mapping, or with the site.
+fn of_the_whole(facts: &Facts, book: &Book<'_>, site: &Site) -> Vec<RuleWarning> {
+    let rules = book.rules;
+    let mut found = names::strangers(facts, rules);
+    let tables: [(&str, &Mapping); 6] = [
+        ("map.plans", &rules.plans),
+        ("map.resources", &rules.resources),
+        ("map.floors", &rules.floors),
+        ("map.locations", &rules.locations),
+        ("map.passes", &rules.passes),
+        ("map.groups", &rules.groups),
+    ];
+    for (section, map) in tables {
+        for (name, groups) in map {
+            let gone = groups.iter().filter(|group| !book.groups.contains_key(*group));
+            found.extend(gone.map(|group| RuleWarning::GroupGone {
+                section: section.to_owned(),
+                name: name.clone(),
+                group: group.to_string(),
+            }));
+        }
+    }
+    if book.zone.is_none() {
+        let zone = site.zone.clone();
+        found.push(RuleWarning::UnknownZone { zone });
+    }
+    found
 }

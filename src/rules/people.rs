@@ -1,42 +1,148 @@
-//! Who is known, deactivated, in which team, with which card.
+//! Who is known, deactivated or not meant for doors, in which team, with which card.
 
 use super::RuleWarning;
-use crate::domain::{Block, BlockTarget, Credential, PersonId, facts::Person, grant::Holder};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use crate::{
+    config::model::{Connect, RulesConfig, TeamRule},
+    domain::{
+        Block, BlockTarget, Credential, Millis, PersonId,
+        facts::{DoorAccess, Facts, Person, Standing, When},
+        grant::Holder,
+    },
+};
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, HashMap};
 
-/// The people of the facts, found by id and by team. The deactivated are in neither: nothing is granted to
-/// them (R5).
-pub(super) struct Crowd<'a> {
-    active: HashSet<&'a PersonId>,
-    teams: HashMap<&'a str, Vec<&'a PersonId>>,
+/// The people of the facts, found by id, by team and by whom they pay for. Owned, so that it outlives the facts that it was
+/// made of.
+#[derive(Debug, Default)]
+pub(super) struct Crowd {
+    known: HashMap<PersonId, Known>,
+    teams: HashMap<String, Vec<PersonId>>,
+    pays: HashMap<PersonId, Vec<String>>,
 }
 
-impl<'a> Crowd<'a> {
-    pub(super) fn new(people: &'a [Person]) -> Self {
-        let mut crowd = Self {
-            active: HashSet::with_capacity(people.len()),
-            teams: HashMap::new(),
-        };
-        for person in people.iter().filter(|person| !person.deactivated) {
-            crowd.active.insert(&person.id);
-            if let Some(team) = &person.team {
-                crowd.teams.entry(team).or_default().push(&person.id);
+/// Somebody whose rights count.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    standing: Standing,
+    /// Their place among the people of the facts.
+    place: usize,
+}
+
+/// Who holds something, and whether as one of a team.
+pub(super) type Holding<'a> = Vec<(&'a PersonId, bool)>;
+
+impl Crowd {
+    /// Only those whose rights count are in it: not the deactivated (R5), not those who are not meant for doors (R31).
+    pub(super) fn new(facts: &Facts, rules: &RulesConfig, zone: Option<&TimeZone>) -> Self {
+        let mut crowd = Self::default();
+        crowd.known.reserve(facts.people.len());
+        let people = facts.people.iter().enumerate();
+        for (place, person) in people.filter(|(_, person)| counts(person, rules, zone)) {
+            let standing = person.standing;
+            crowd.known.insert(person.id.clone(), Known { standing, place });
+            for team in person.all_teams() {
+                // The name is cloned for a new team only.
+                match crowd.teams.get_mut(team) {
+                    Some(members) => members.push(person.id.clone()),
+                    None => {
+                        crowd.teams.insert(team.to_owned(), vec![person.id.clone()]);
+                    }
+                }
+            }
+        }
+        for team in &facts.teams {
+            if let Some(payer) = &team.payer {
+                crowd.pays.entry(payer.clone()).or_default().push(team.id.clone());
             }
         }
         crowd
     }
 
-    /// The person, if known and active.
-    pub(super) fn active(&self, id: &'a PersonId) -> Option<&'a PersonId> {
-        self.active.get(id).copied()
+    /// How a person stands to this location, if their rights count.
+    pub(super) fn standing(&self, id: &PersonId) -> Option<Standing> {
+        self.known.get(id).map(|known| known.standing)
     }
 
-    /// Who holds something: the person it names, or, where it names none, the whole team (R6).
-    pub(super) fn holders(&self, person: Option<&'a PersonId>, team: Option<&'a str>) -> Vec<&'a PersonId> {
+    /// The place of a person among the people of the facts, if their rights count.
+    pub(super) fn place(&self, id: &PersonId) -> Option<usize> {
+        self.known.get(id).map(|known| known.place)
+    }
+
+    /// Who holds a pass: the person it names, or, where it names none, the whole team.
+    pub(super) fn holders<'a>(&'a self, person: Option<&'a PersonId>, team: Option<&'a str>) -> Holding<'a> {
         match (person, team) {
-            (Some(person), _) => self.active(person).into_iter().collect(),
-            (None, Some(team)) => self.teams.get(team).cloned().unwrap_or_default(),
+            (Some(person), _) => self.named(person),
+            (None, Some(team)) => self.members(team).iter().map(|member| (member, true)).collect(),
             (None, None) => Vec::new(),
+        }
+    }
+
+    /// Who holds a membership or an assignment, by the rule for teams (R6, C7). The rights of a team are its own: that its
+    /// payer is deactivated takes them from the payer alone.
+    pub(super) fn contract<'a>(
+        &'a self,
+        person: Option<&'a PersonId>,
+        team: Option<&'a str>,
+        rule: TeamRule,
+    ) -> Holding<'a> {
+        let Some(person) = person else {
+            return self.holders(None, team);
+        };
+        let mut holding = self.named(person);
+        let mut add = |members: &'a [PersonId]| {
+            for member in members {
+                if !holding.iter().any(|(known, _)| *known == member) {
+                    holding.push((member, true));
+                }
+            }
+        };
+        match rule {
+            TeamRule::NoMember => {}
+            TeamRule::CompanySubscription => {
+                if let Some(team) = team {
+                    add(self.members(team));
+                }
+            }
+            TeamRule::PayerContract => {
+                let paid = self.pays.get(person).map(Vec::as_slice).unwrap_or_default();
+                for paid in paid.iter().filter(|paid| team.is_none_or(|team| team == **paid)) {
+                    add(self.members(paid));
+                }
+            }
+        }
+        holding
+    }
+
+    fn named<'a>(&'a self, person: &'a PersonId) -> Holding<'a> {
+        let known = self.known.get_key_value(person);
+        known.map(|(person, _)| (person, false)).into_iter().collect()
+    }
+
+    fn members(&self, team: &str) -> &[PersonId] {
+        self.teams.get(team).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// Whether a person's rights count at all (R5, R31).
+pub(super) fn counts(person: &Person, rules: &RulesConfig, zone: Option<&TimeZone>) -> bool {
+    !person.deactivated
+        && match (person.door_access, rules.connect) {
+            (DoorAccess::Off, _) => false,
+            (DoorAccess::On, _) | (DoorAccess::Auto, Connect::All) => true,
+            (DoorAccess::Auto, Connect::Chosen) => false,
+            (DoorAccess::Auto, Connect::NewOnly) => is_new(person, rules, zone).unwrap_or(false),
+        }
+}
+
+/// Whether somebody joined since the day from which members count as new. `None`: nobody knows when (R31).
+pub(super) fn is_new(person: &Person, rules: &RulesConfig, zone: Option<&TimeZone>) -> Option<bool> {
+    let since = rules.connect_since?;
+    match person.joined? {
+        When::Day(day) => Some(since <= day),
+        When::At(at) => {
+            let begins: Millis = super::window::day_start(since, zone?)?;
+            Some(begins <= at)
         }
     }
 }
@@ -49,7 +155,7 @@ pub(super) fn holders(people: &[Person]) -> Vec<Holder> {
             name: person.name.clone(),
         })
         .collect();
-    holders.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    holders.sort_unstable_by(|a, b| (&a.id, &a.name).cmp(&(&b.id, &b.name)));
     holders
 }
 
@@ -81,12 +187,20 @@ pub(super) fn cards(people: &[Person]) -> (Vec<(Credential, PersonId)>, Vec<Rule
     cards.sort_unstable();
     cards.dedup();
     let mut held: BTreeMap<Credential, Vec<PersonId>> = BTreeMap::new();
-    for (credential, person) in &cards {
-        held.entry(*credential).or_default().push(person.clone());
+    for pair in cards.windows(2) {
+        let [(one, first), (other, second)] = pair else {
+            continue;
+        };
+        if one == other {
+            let people = held.entry(*one).or_default();
+            if people.is_empty() {
+                people.push(first.clone());
+            }
+            people.push(second.clone());
+        }
     }
     let shared = held
         .into_iter()
-        .filter(|(_, people)| people.len() > 1)
         .map(|(credential, people)| RuleWarning::SharedCard { credential, people });
     (cards, shared.collect())
 }

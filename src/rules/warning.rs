@@ -62,6 +62,53 @@ pub enum RuleWarning {
         /// The resource's id.
         resource: String,
     },
+    /// The mapping or the list of locations names something that the platform does not have.
+    UnknownName {
+        /// The table of the configuration: `map.plans`, say.
+        section: String,
+        /// The name there.
+        name: String,
+        /// What was most likely meant.
+        nearest: Option<String>,
+    },
+    /// The mapping names a group of doors that the site does not have.
+    GroupGone {
+        /// The table of the configuration.
+        section: String,
+        /// The entry.
+        name: String,
+        /// The group.
+        group: String,
+    },
+    /// People whose membership is cancelled and who get in all the same, by the site's rule (C1).
+    CancelledKeeps {
+        /// Their names, each with the id.
+        people: Vec<String>,
+    },
+    /// Nobody knows when these people joined, so they do not count as new members (R31).
+    NoJoinDate {
+        /// How many.
+        people: usize,
+    },
+    /// A pass has hours, runs for too long to work them out day by day, and none of its groups has hours (R21, R40).
+    PassHours {
+        /// The kind of pass.
+        kind: String,
+        /// How many passes.
+        passes: usize,
+    },
+    /// A desk is booked by the schedule and has none, so its booking's times hold (R17).
+    NoSchedule {
+        /// The resource's name.
+        resource: String,
+    },
+    /// A booking by the schedule is longer than anybody means, so it opens nothing (R17).
+    TooLong {
+        /// The platform's id of the booking.
+        id: String,
+        /// The longest, in days.
+        days: usize,
+    },
     /// The site's zone is not in the zone data.
     UnknownZone {
         /// The name.
@@ -82,6 +129,13 @@ impl RuleWarning {
             Self::EmptyWindow { .. } => "empty_window",
             Self::CancelledWithoutDate { .. } => "cancelled_without_date",
             Self::UnknownResource { .. } => "unknown_resource",
+            Self::UnknownName { .. } => "unknown_name",
+            Self::GroupGone { .. } => "group_gone",
+            Self::CancelledKeeps { .. } => "cancelled_keeps",
+            Self::NoJoinDate { .. } => "no_join_date",
+            Self::PassHours { .. } => "pass_hours",
+            Self::NoSchedule { .. } => "no_schedule",
+            Self::TooLong { .. } => "too_long",
             Self::UnknownZone { .. } => "unknown_zone",
         }
     }
@@ -89,6 +143,71 @@ impl RuleWarning {
 
 impl fmt::Display for RuleWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnmappedPlan { .. }
+            | Self::UnmappedPass { .. }
+            | Self::UnmappedGroup { .. }
+            | Self::UnmappedAssignment { .. }
+            | Self::UnknownName { .. }
+            | Self::GroupGone { .. } => self.of_the_mapping(f),
+            Self::SharedCard { credential, people } => {
+                let people: Vec<&str> = people.iter().map(PersonId::as_str).collect();
+                write!(
+                    f,
+                    "card {credential} belongs to {} and opens for nobody; take it from all but one at the platform",
+                    people.join(" and ")
+                )
+            }
+            Self::EmptyWindow { kind, id } => write!(
+                f,
+                "{kind} {id} ends before it begins and opens nothing; correct its dates at the platform"
+            ),
+            Self::CancelledWithoutDate { id } => write!(
+                f,
+                "membership {id} is cancelled without a date and counts as over; give it an end at the platform if it is to run on"
+            ),
+            Self::CancelledKeeps { people } => write!(
+                f,
+                "{} cancelled and keep their access, as [rules] cancel_revokes = false says: {}; deactivate at the platform whoever is not to get in any more",
+                counted(people.len(), "person is", "people are"),
+                people.join(", ")
+            ),
+            Self::NoJoinDate { people } => write!(
+                f,
+                "nobody knows when {} joined, and with [rules] connect = \"new_only\" nothing opens for them; say yes to door access for each at the platform",
+                counted(*people, "person", "people")
+            ),
+            Self::PassHours { kind, passes } => write!(
+                f,
+                "pass \"{kind}\" is for certain hours and opens all day ({}); give one of its groups hours, or add a group that has them",
+                counted(*passes, "pass", "passes")
+            ),
+            Self::NoSchedule { resource } => write!(
+                f,
+                "\"{resource}\" is booked by its schedule and has none, so the times of its bookings hold; give it opening hours at the platform, or set [rules] desk_window"
+            ),
+            Self::TooLong { id, days } => write!(
+                f,
+                "booking {id} is longer than {days} days and opens nothing; correct its dates at the platform, or make it an assignment"
+            ),
+            Self::UnknownResource { kind, id, resource } => write!(
+                f,
+                "{kind} {id} names resource {resource}, which is not among the facts, and opens nothing"
+            ),
+            Self::UnknownZone { zone } => write!(
+                f,
+                "zone \"{zone}\" is unknown, so nothing that begins or ends with a day opens; correct [site] zone"
+            ),
+        }
+    }
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+impl RuleWarning {
+    fn of_the_mapping(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnmappedPlan { plan, memberships } => write!(
                 f,
@@ -109,30 +228,25 @@ impl fmt::Display for RuleWarning {
                 f,
                 "\"{resource}\" ({assignments} assignments) is mapped neither itself nor by its floor or location and opens nothing; add it to [map.resources], with [] if that is meant"
             ),
-            Self::SharedCard { credential, people } => {
-                let people: Vec<&str> = people.iter().map(PersonId::as_str).collect();
+            Self::UnknownName {
+                section,
+                name,
+                nearest,
+            } => {
                 write!(
                     f,
-                    "card {credential} belongs to {} and opens for nobody; take it from all but one at the platform",
-                    people.join(" and ")
-                )
+                    "[{section}] names \"{name}\", which the platform does not have"
+                )?;
+                match nearest {
+                    Some(nearest) => write!(f, "; did you mean \"{nearest}\"?"),
+                    None => f.write_str("; take it out, or correct it to what the platform shows"),
+                }
             }
-            Self::EmptyWindow { kind, id } => write!(
+            Self::GroupGone { section, name, group } => write!(
                 f,
-                "{kind} {id} ends before it begins and opens nothing; correct its dates at the platform"
+                "[{section}] \"{name}\" names the group \"{group}\", which the site does not have, and it opens nothing there; add [[group]] id = \"{group}\" or correct the entry"
             ),
-            Self::CancelledWithoutDate { id } => write!(
-                f,
-                "membership {id} is cancelled without a date and counts as over; give it an end at the platform if it is to run on"
-            ),
-            Self::UnknownResource { kind, id, resource } => write!(
-                f,
-                "{kind} {id} names resource {resource}, which is not among the facts, and opens nothing"
-            ),
-            Self::UnknownZone { zone } => write!(
-                f,
-                "zone \"{zone}\" is unknown, so nothing that begins or ends with a day opens; correct [site] zone"
-            ),
+            _ => Ok(()),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! What the cloud can never take does not hold up the rest: `tries` says when that is certain.
 
 use super::{
+    hinter::Hinter,
     pace::Pace,
     tries::{Next as Turn, Tries},
 };
@@ -16,7 +17,7 @@ use crate::{
         time::{DAY_MS, Millis},
     },
     health::Health,
-    platform::{CheckIn, CheckInOutcome, Platform, PlatformError, Retry},
+    platform::{CheckIn, CheckInOutcome, CheckIns, Hint, Platform, PlatformError, Retry},
     store::Store,
 };
 use serde::Serialize;
@@ -47,12 +48,15 @@ struct Status {
     refused: u64,
     /// Given up: the cloud can never take them.
     rejected: u64,
+    /// Not sent: too old for a platform that counts every entry as of now. They stay in the journal.
+    too_late: u64,
     cursor: u64,
     last_error: Option<String>,
     last_rejected: Option<Rejected>,
+    last_refused: Option<Rejected>,
 }
 
-/// A check-in that was given up.
+/// A check-in that was given up, or that does not count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Rejected {
     event: String,
@@ -72,6 +76,16 @@ pub struct Drain {
     pub clock: Clock,
     /// For faults.
     pub health: Health,
+    /// Whose passes are read again after an entry (R23, R28); absent where nobody pulls.
+    pub hinter: Option<Hinter>,
+}
+
+/// No check-in is delivered any more. `why` is the platform's reason, for `doorward report`.
+pub fn stand_down(health: &Health, why: Option<&str>) {
+    for fault in ["check_ins_waiting", REJECTED] {
+        health.clear(fault);
+    }
+    health.section("check_ins", &serde_json::json!({ "kept_here": why }));
 }
 
 /// What the task knows between batches.
@@ -134,7 +148,10 @@ impl Drain {
         };
         let before = progress.recorded_before;
         let due = events.iter().filter_map(|event| self.check_in(event, before));
-        let due: Vec<CheckIn> = due.collect();
+        let mut due: Vec<CheckIn> = due.collect();
+        if self.platform.capabilities().check_ins == CheckIns::NowOnly {
+            due.retain(|check_in| !check_in.late || self.too_late(check_in, &mut progress.status));
+        }
         for chunk in due.chunks(AT_ONCE) {
             if let Some(error) = self.deliver_all(chunk, progress).await {
                 let asked = match error.retry() {
@@ -167,10 +184,14 @@ impl Drain {
                 Ok(outcome) => {
                     progress.tries.settle(&check_in.key);
                     match outcome {
-                        CheckInOutcome::Accepted { .. } => progress.status.delivered += 1,
+                        CheckInOutcome::Accepted { .. } => {
+                            progress.status.delivered += 1;
+                            self.read_again(&check_in);
+                        }
                         CheckInOutcome::Refused { reason } => {
                             progress.status.refused += 1;
                             tracing::info!(event = %check_in.key, %reason, "the cloud does not count this check-in");
+                            progress.status.last_refused = Some(self.rejected(&check_in, reason));
                         }
                     }
                 }
@@ -206,11 +227,35 @@ impl Drain {
             check_in.key, status.rejected
         );
         self.health.raise(REJECTED, text, now);
-        status.last_rejected = Some(Rejected {
+        status.last_rejected = Some(self.rejected(check_in, error.to_string()));
+    }
+
+    fn rejected(&self, check_in: &CheckIn, why: String) -> Rejected {
+        Rejected {
             event: check_in.key.as_str().to_owned(),
-            at: now,
-            why: error.to_string(),
-        });
+            at: self.clock.now().at,
+            why,
+        }
+    }
+
+    /// Sent late, it would spend today's pass for yesterday's entry (invariant 6). False: it is not kept.
+    fn too_late(&self, check_in: &CheckIn, status: &mut Status) -> bool {
+        tracing::info!(event = %check_in.key, "too late for a platform that counts every entry as of now");
+        status.too_late += 1;
+        let why = "older than [checkins] late_after when it could be sent, and the platform counts every entry as of \
+                   now; it is in the journal only";
+        status.last_refused = Some(self.rejected(check_in, why.into()));
+        false
+    }
+
+    /// A pass may run from now on, or one may be used up: the platform knows. An entry of long ago began none now.
+    fn read_again(&self, check_in: &CheckIn) {
+        if let Some(hinter) = self.hinter.as_ref().filter(|_| !check_in.late) {
+            hinter.hint(vec![
+                Hint::Person(check_in.person.clone()),
+                Hint::Collection("passes"),
+            ]);
+        }
     }
 
     /// A rejection is no news for ever.

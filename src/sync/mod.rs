@@ -7,17 +7,27 @@
 //! | `pace` | when to ask again after success, failure and throttling: pure |
 //! | `build` | facts to grants to index, the same at start, after a pull and after a new configuration |
 //! | `hints` | when to listen for changes: pure |
-//! | `pull` | the task that pulls, judges, stores and swaps |
+//! | `burst` | what hints suggest to fetch, gathered: pure |
+//! | `hinter` | how hints reach the puller |
+//! | `pull` | the task that pulls: timer, hints, commands, faults |
+//! | `consider` | what becomes of complete facts: judged, held, stored and swapped |
+//! | `refresh` | fetching what hints name, and nothing else |
+//! | `cancelled` | who is cancelled at the platform and still gets in: pure |
 //! | `status` | how it stands, for people |
 //! | `checkins` | the task that drains granted entries to the cloud |
 //! | `tries` | which check-ins have their answer, and which are given up: pure |
 
 pub mod build;
+pub mod burst;
+pub mod cancelled;
 pub mod checkins;
+mod consider;
+pub mod hinter;
 pub mod hints;
 pub mod judge;
 pub mod pace;
 pub mod pull;
+mod refresh;
 pub mod stale;
 pub mod status;
 pub mod tries;

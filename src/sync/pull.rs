@@ -4,22 +4,22 @@
 //! in force stays in force (invariant 4).
 
 use super::{
-    build::{self, Built},
+    burst::Burst,
+    cancelled::StillIn,
+    consider::{Considered, Extent},
     hints::Hints,
-    judge::{self, Weighed},
     pace::Pace,
     stale,
-    status::{Status, meta},
+    status::Status,
 };
 use crate::{
     access::{Index, Limits},
     clock::Clock,
     config::Config,
-    domain::{EventKind, event::Draft, facts::Facts, time::Millis},
+    domain::time::Millis,
     health::Health,
-    memory,
-    platform::{ErrorKind, Fetched, Known, Platform, PlatformError, Retry},
-    store::{SnapshotMeta, Store, StoreError},
+    platform::{ErrorKind, Fetched, Hint, Known, Platform, PlatformError, Retry},
+    store::{SnapshotMeta, Store},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -39,10 +39,13 @@ pub const FAULTS: [&str; 3] = [UNREACHABLE, REFUSED, UNUSABLE];
 const UNREACHABLE: &str = "cloud_unreachable";
 /// The cloud does not accept this gateway, or this gateway not the cloud.
 const REFUSED: &str = "cloud_refused";
+/// The platform's clock and ours differ.
+pub const CLOCK_SKEW: &str = "cloud_clock_skew";
+/// From here on clocks differ by more than answers take and seconds are rounded to. Bookings would begin that much too
+/// early or late, and signatures hold for five minutes.
+const MOST_SKEW: Millis = 120_000;
 /// What came is not whole, or makes no sense.
 const UNUSABLE: &str = "cloud_facts_unusable";
-/// How many warnings the status shows; the rest is counted.
-const SHOWN_WARNINGS: usize = 50;
 
 /// Where a new index and new limits go.
 pub trait Doors: Send + Sync {
@@ -59,34 +62,31 @@ pub enum Command {
     Now(oneshot::Sender<Result<String, String>>),
     /// Put the held snapshot in force, and say how it went.
     Accept(oneshot::Sender<Result<String, String>>),
+    /// Fetch what these name, soon: several within a moment are one fetch.
+    Hint(Vec<Hint>),
     /// A new configuration: the facts in force are worked out again by its rules.
     Reconfigure(Arc<Config>),
 }
 
-/// What became of complete facts, in words.
-enum Considered {
-    /// In force.
-    Applied(String),
-    /// Waiting for a person.
-    Held(String),
-}
-
 /// The task.
 pub struct Puller {
-    platform: Arc<dyn Platform>,
-    config: Arc<Config>,
-    store: Store,
-    doors: Arc<dyn Doors>,
-    clock: Clock,
-    health: Health,
-    pace: Pace,
-    hints: Hints,
-    active: Option<SnapshotMeta>,
+    pub(super) platform: Arc<dyn Platform>,
+    pub(super) config: Arc<Config>,
+    pub(super) store: Store,
+    pub(super) doors: Arc<dyn Doors>,
+    pub(super) clock: Clock,
+    pub(super) health: Health,
+    pub(super) pace: Pace,
+    pub(super) hints: Hints,
+    pub(super) burst: Burst,
+    pub(super) active: Option<SnapshotMeta>,
     /// The last trusted time on disk at the start, Unix milliseconds.
-    last_trusted: Option<Millis>,
+    pub(super) last_trusted: Option<Millis>,
     /// When the last contact was, since the start, while its wall time is only guessed.
-    guessed_contact: Option<Duration>,
-    status: Status,
+    pub(super) guessed_contact: Option<Duration>,
+    /// Who is cancelled and gets in all the same, now or later; absent until it was looked at.
+    pub(super) still_in: Option<Vec<StillIn>>,
+    pub(super) status: Status,
 }
 
 impl Puller {
@@ -121,9 +121,11 @@ impl Puller {
             health,
             pace,
             hints,
+            burst: Burst::default(),
             active,
             last_trusted,
             guessed_contact: None,
+            still_in: None,
             status,
         };
         puller.show();
@@ -147,8 +149,16 @@ impl Puller {
                 let begun = Instant::now();
                 (platform.wait_hint(after, HINT_WAIT).await, begun.elapsed())
             };
+            // While the cloud fails the timer asks, and asks for everything.
+            let burst = self.burst.due().filter(|_| well);
+            let gathered = sleep(burst.unwrap_or_default().saturating_sub(self.clock.monotonic()));
             tokio::select! {
                 () = sleep_until(due) => due = Instant::now() + self.pull().await.1,
+                () = gathered, if burst.is_some() => {
+                    if let Some(pause) = self.refresh().await {
+                        due = Instant::now() + pause;
+                    }
+                }
                 (hint, waited) = listen, if listen_from.is_some() => {
                     if let Some(next) = self.hinted(hint, waited, after).await {
                         due = due.min(Instant::now() + next);
@@ -164,9 +174,13 @@ impl Puller {
                     Some(Command::Accept(reply)) => {
                         let _ = reply.send(self.accept().await);
                     }
+                    Some(Command::Hint(hints)) => {
+                        self.status.hints += u64::try_from(hints.len()).unwrap_or(0);
+                        self.burst.add(hints, self.clock.monotonic());
+                    }
                     Some(Command::Reconfigure(config)) => self.reconfigure(config).await,
                 },
-                () = sleep(minute) => {}
+                () = sleep(minute) => self.show(),
             }
             self.age();
         }
@@ -202,7 +216,7 @@ impl Puller {
     }
 
     /// What the platform need not send again: what is held back, if something is, else what is in force.
-    fn known(&self) -> Option<Known> {
+    pub(super) fn known(&self) -> Option<Known> {
         let meta = self.status.held.as_ref().or(self.active.as_ref())?;
         Some(Known {
             version: meta.version,
@@ -210,44 +224,26 @@ impl Puller {
         })
     }
 
-    /// Pulls once. Gives what to tell a person, and how long to wait.
-    async fn pull(&mut self) -> (Result<String, String>, Duration) {
+    /// Pulls everything once. Gives what to tell a person, and how long to wait.
+    pub(super) async fn pull(&mut self) -> (Result<String, String>, Duration) {
         let known = self.known();
+        self.burst.answered();
         let platform = Arc::clone(&self.platform);
-        let outcome = match platform.fetch(known.as_ref()).await {
-            Ok(Fetched::Unchanged) => {
-                if self.status.held.is_none() {
-                    self.contact();
-                }
-                Ok("nothing has changed".to_owned())
-            }
-            Ok(Fetched::Facts {
-                facts,
-                etag,
-                problems,
-            }) => {
-                let problems = problems.iter().map(ToString::to_string).collect();
-                match self.considered(facts, etag, problems).await {
-                    Ok(Considered::Applied(words)) => Ok(words),
-                    Ok(Considered::Held(why)) => Err(why),
-                    Err(error) => {
-                        let text =
-                            format!("the cloud's facts cannot be put in force, the last ones stay: {error}");
-                        return self.failed(&PlatformError::malformed(text));
-                    }
-                }
-            }
+        let fetched = platform.fetch(known.as_ref()).await;
+        self.burst.rest(self.clock.monotonic());
+        self.compare_clocks();
+        let fetched = match fetched {
+            Ok(fetched) => fetched,
+            Err(error) => return self.failed(&error),
+        };
+        let outcome = match self.taken(fetched, Extent::Whole).await {
+            Ok(outcome) => outcome,
             Err(error) => return self.failed(&error),
         };
         // The platform answered, and what it said could not be used here: a card that fails, a defect.
         if let (Err(text), None) = (&outcome, &self.status.held) {
             let wait = self.pace.failed(None, self.jitter());
-            let words =
-                format!("the newest facts could not be worked out, the last ones stay in force: {text}");
-            tracing::warn!("{words}");
-            self.health.raise("facts_not_used", words, self.clock.now().at);
-            self.status.last_error = Some(text.clone());
-            self.show();
+            self.not_used(text);
             return (outcome, wait);
         }
         self.health.clear("facts_not_used");
@@ -261,7 +257,72 @@ impl Puller {
         (outcome, self.config.sync.poll)
     }
 
-    fn failed(&mut self, error: &PlatformError) -> (Result<String, String>, Duration) {
+    /// What came is judged and put in force, or says that nothing did. The inner error is for people: it waits for
+    /// one, or could not be used here.
+    pub(super) async fn taken(
+        &mut self,
+        fetched: Fetched,
+        extent: Extent,
+    ) -> Result<Result<String, String>, PlatformError> {
+        match fetched {
+            Fetched::Unchanged => {
+                if self.status.held.is_none() && extent == Extent::Whole {
+                    self.contact();
+                }
+                Ok(Ok("nothing has changed".to_owned()))
+            }
+            Fetched::Facts {
+                facts,
+                etag,
+                problems,
+            } => {
+                let problems = problems.iter().map(ToString::to_string).collect();
+                match self.considered(facts, etag, problems, extent).await {
+                    Ok(Considered::Applied(words)) => Ok(Ok(words)),
+                    Ok(Considered::Held(why)) => Ok(Err(why)),
+                    Err(error) => {
+                        let text =
+                            format!("the cloud's facts cannot be put in force, the last ones stay: {error}");
+                        Err(PlatformError::malformed(text))
+                    }
+                }
+            }
+        }
+    }
+
+    /// The facts are used all the same: what is wrong may be either clock, and a platform's times are instants.
+    fn compare_clocks(&mut self) {
+        let now = self.clock.now();
+        let skew = self
+            .platform
+            .server_time()
+            .map(|theirs| theirs.saturating_sub(now.at));
+        self.status.skew = skew;
+        let Some(skew) = skew.filter(|skew| now.trusted && skew.saturating_abs() > MOST_SKEW) else {
+            self.health.clear(CLOCK_SKEW);
+            return;
+        };
+        let (minutes, direction) = (
+            skew.saturating_abs() / 60_000,
+            if skew > 0 { "ahead of" } else { "behind" },
+        );
+        let text = format!(
+            "the clock of {} is {minutes} minutes {direction} this gateway's, which is trusted; the facts are used all the \
+             same. Look at the time servers here, and tell whoever runs the cloud",
+            self.status.place
+        );
+        self.health.raise(CLOCK_SKEW, text, now.at);
+    }
+
+    pub(super) fn not_used(&mut self, text: &str) {
+        let words = format!("the newest facts could not be worked out, the last ones stay in force: {text}");
+        tracing::warn!("{words}");
+        self.health.raise("facts_not_used", words, self.clock.now().at);
+        self.status.last_error = Some(text.to_owned());
+        self.show();
+    }
+
+    pub(super) fn failed(&mut self, error: &PlatformError) -> (Result<String, String>, Duration) {
         let wait = match error.retry() {
             Retry::After(asked) => self.pace.failed(Some(asked), self.jitter()),
             Retry::Backoff => self.pace.failed(None, self.jitter()),
@@ -291,150 +352,7 @@ impl Puller {
         f64::from(self.clock.monotonic().subsec_nanos() % 1_000) / 1_000.0
     }
 
-    /// [`Self::consider`], and the memory that took is given back.
-    async fn considered(
-        &mut self,
-        facts: Facts,
-        etag: Option<String>,
-        problems: Vec<String>,
-    ) -> Result<Considered, String> {
-        let outcome = self.consider(facts, etag, problems).await;
-        // Beside the runtime: it takes some milliseconds. That it did not run is no failure of the pull.
-        let _ = tokio::task::spawn_blocking(memory::give_back).await;
-        outcome
-    }
-
-    /// Complete facts have come: build, judge, and hold them or put them in force.
-    async fn consider(
-        &mut self,
-        facts: Facts,
-        etag: Option<String>,
-        problems: Vec<String>,
-    ) -> Result<Considered, String> {
-        let now = self.clock.now().at;
-        let (config, store) = (Arc::clone(&self.config), self.store.clone());
-        let active = self.active.clone();
-        let job = move || -> Result<_, String> {
-            let local = build::local(store.read()).map_err(|error| error.to_string())?;
-            let built = build::build(&facts, &config, &local, now).map_err(|error| error.to_string())?;
-            let hold = active.and_then(|active| judge_against(&active, &store, &config, &built, now));
-            Ok((facts, built, hold))
-        };
-        let (facts, mut built, hold) = blocking(job).await?;
-        built.warnings.splice(0..0, problems);
-        let mut meta = meta(&built, etag);
-        match hold {
-            Some(hold) => {
-                meta.held_because = Some(hold.to_string());
-                self.hold(meta, facts, built).await.map(Considered::Held)
-            }
-            None => self.apply(meta, facts, built).await.map(Considered::Applied),
-        }
-    }
-
-    async fn hold(&mut self, meta: SnapshotMeta, facts: Facts, built: Built) -> Result<String, String> {
-        let why = meta.held_because.clone().unwrap_or_default();
-        let (store, stored) = (self.store.clone(), meta.clone());
-        let image = built.index.to_image();
-        blocking(move || {
-            store
-                .hold_snapshot(&stored, &facts, &image)
-                .map_err(|error| error.to_string())
-        })
-        .await?;
-        if self
-            .health
-            .raise("snapshot_held", why.clone(), self.clock.now().at)
-        {
-            self.event(EventKind::SnapshotHeld, why.clone());
-            tracing::warn!(%why, "a snapshot is held back");
-        }
-        self.status.held = Some(meta);
-        Ok(why)
-    }
-
-    async fn apply(&mut self, meta: SnapshotMeta, facts: Facts, built: Built) -> Result<String, String> {
-        let (store, stored) = (self.store.clone(), meta.clone());
-        let (image, was_held) = (built.index.to_image(), self.status.held.is_some());
-        let kept = blocking(move || {
-            let text = |error: StoreError| error.to_string();
-            store.apply_snapshot(&stored, &facts, &image).map_err(text)?;
-            if was_held {
-                store.discard_held().map(drop).map_err(text)
-            } else {
-                Ok(())
-            }
-        });
-        // A card that cannot be written must not keep new rights from the doors: they live in memory until it can.
-        if let Err(error) = kept.await {
-            let text = format!("the newest facts decide at the doors, but are not on disk: {error}");
-            self.health
-                .raise("snapshot_not_stored", text, self.clock.now().at);
-        } else {
-            self.health.clear("snapshot_not_stored");
-        }
-        self.doors.swap(Arc::new(built.index));
-        self.health.clear("snapshot_held");
-        self.status.held = None;
-        self.show_warnings(built.warnings);
-        let words = format!(
-            "version {}: {} people, {} cards, {} grants",
-            meta.version, meta.people, meta.credentials, meta.grants
-        );
-        self.event(EventKind::SnapshotApplied, words.clone());
-        self.active = Some(meta);
-        self.contact();
-        Ok(words)
-    }
-
-    /// A person says that what is held back is meant.
-    async fn accept(&mut self) -> Result<String, String> {
-        if self.status.held.is_none() {
-            return Err("no snapshot is held back".into());
-        }
-        let (config, store) = (Arc::clone(&self.config), self.store.clone());
-        let job = move || -> Result<_, String> {
-            let text = |error: StoreError| error.to_string();
-            let held = store.held().map_err(text)?.ok_or("no snapshot is held back")?;
-            let facts = store.facts(&held).map_err(text)?;
-            let local = build::local(store.read()).map_err(text)?;
-            let built =
-                build::build(&facts, &config, &local, held.meta.taken_at).map_err(|e| e.to_string())?;
-            Ok((held.meta, facts, built))
-        };
-        let (mut meta, facts, built) = blocking(job).await?;
-        meta.held_because = None;
-        let outcome = self.apply(meta, facts, built).await;
-        self.show();
-        outcome
-    }
-
-    /// The rules, the mapping or the site changed: the same facts, worked out again.
-    async fn reconfigure(&mut self, config: Arc<Config>) {
-        self.config = config;
-        let (config, store) = (Arc::clone(&self.config), self.store.clone());
-        let job = move || build::rebuild(store.read(), &config);
-        match blocking(job).await {
-            Ok(Some((stored, built))) => {
-                let meta = meta(&built, stored.etag);
-                let (store, image) = (self.store.clone(), built.index.to_image());
-                let kept = blocking(move || store.replace_image(&image).map_err(|error| error.to_string()));
-                if let Err(error) = kept.await {
-                    tracing::warn!(%error, "the index of the new configuration is not on disk");
-                }
-                self.doors.swap(Arc::new(built.index));
-                self.active = Some(meta);
-                self.show_warnings(built.warnings);
-            }
-            Ok(None) => {}
-            Err(error) => {
-                tracing::error!(%error, "the facts could not be worked out by the new configuration")
-            }
-        }
-        self.show();
-    }
-
-    fn contact(&mut self) {
+    pub(super) fn contact(&mut self) {
         let now = self.clock.now();
         // An untrusted clock must not make contact look older than it was: keep the later of the two for now, and
         // put it right when the time is known.
@@ -485,24 +403,7 @@ impl Puller {
         }
     }
 
-    fn event(&self, kind: EventKind, detail: String) {
-        let now = self.clock.now();
-        self.store.record(&Draft {
-            detail: Some(detail),
-            ..Draft::new(kind, now.at, now.quality())
-        });
-    }
-
-    fn show_warnings(&mut self, mut warnings: Vec<String>) {
-        if warnings.len() > SHOWN_WARNINGS {
-            let more = warnings.len() - SHOWN_WARNINGS;
-            warnings.truncate(SHOWN_WARNINGS);
-            warnings.push(format!("and {more} more"));
-        }
-        self.status.warnings = warnings;
-    }
-
-    fn show(&mut self) {
+    pub(super) fn show(&mut self) {
         self.status.failures = self.pace.failures();
         if let Some(active) = &self.active {
             self.status.version = Some(active.version);
@@ -518,32 +419,10 @@ impl Puller {
         {
             self.health.raise("snapshot_held", why, self.clock.now().at);
         }
+        let now = self.clock.now();
+        let still_in = self.still_in.as_ref();
+        self.status.still_in =
+            still_in.map(|all| all.iter().filter(|it| it.holds(now.at)).cloned().collect());
         self.health.section("sync", &self.status);
-    }
-}
-
-/// Judges by the grants in force; where those cannot be read, by what is known of them without reading.
-fn judge_against(
-    active: &SnapshotMeta,
-    store: &Store,
-    config: &Config,
-    next: &Built,
-    now: Millis,
-) -> Option<judge::Hold> {
-    let share = config.sync.hold_share;
-    let after = Weighed::of(&next.snapshot);
-    let rebuilt = build::rebuild(store.read(), config);
-    match rebuilt.inspect_err(|error| tracing::warn!(%error, "the facts in force cannot be read")) {
-        Ok(Some((_, built))) => judge::judge(&Weighed::of(&built.snapshot), &after, share, now),
-        Ok(None) | Err(_) => judge::judge_by_count(active.version, active.grants, &after, share),
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    job: impl FnOnce() -> Result<T, String> + Send + 'static,
-) -> Result<T, String> {
-    match tokio::task::spawn_blocking(job).await {
-        Ok(outcome) => outcome,
-        Err(error) => Err(format!("work in the background broke off: {error}")),
     }
 }

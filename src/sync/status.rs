@@ -1,7 +1,10 @@
 //! How synchronisation stands, for people, and what is known about a snapshot that was just built.
 
-use super::build::Built;
-use crate::{domain::Millis, store::SnapshotMeta};
+use super::cancelled::StillIn;
+use crate::{
+    domain::{Millis, Snapshot},
+    store::SnapshotMeta,
+};
 use serde::Serialize;
 
 /// The state of synchronisation, as `doorward sync status` shows it.
@@ -29,18 +32,28 @@ pub struct Status {
     pub held: Option<SnapshotMeta>,
     /// What a person should look at in the facts.
     pub warnings: Vec<String>,
+    /// Who is cancelled at the platform and still gets in (C1); absent until it was looked at.
+    pub still_in: Option<Vec<StillIn>>,
+    /// How many hints came, by web hooks and by entries.
+    pub hints: u64,
+    /// How many fetches of what hints named, alone or with everything, there were.
+    pub refreshes: u64,
+    /// When the last of them was, Unix milliseconds.
+    pub last_refresh: Option<Millis>,
+    /// How far the platform's clock is ahead of ours, milliseconds, where it tells.
+    pub skew: Option<Millis>,
 }
 
 /// What is known about a snapshot without opening it.
-pub(super) fn meta(built: &Built, etag: Option<String>) -> SnapshotMeta {
+pub(super) fn meta(snapshot: &Snapshot, etag: Option<String>) -> SnapshotMeta {
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     SnapshotMeta {
-        version: built.snapshot.version,
+        version: snapshot.version,
         etag,
-        taken_at: built.snapshot.taken_at,
-        people: count(built.snapshot.people.len()),
-        credentials: count(built.snapshot.credentials.len()),
-        grants: count(built.snapshot.grants.len()),
+        taken_at: snapshot.taken_at,
+        people: count(snapshot.people.len()),
+        credentials: count(snapshot.credentials.len()),
+        grants: count(snapshot.grants.len()),
         held_because: None,
     }
 }

@@ -1,6 +1,8 @@
 //! A whole site for a scenario: the real daemon as a process, simulated readers on ptys, the reference cloud.
 //! Nothing here sleeps for a guess: it waits for a condition, with a deadline that fails with what was seen.
 
+pub(crate) mod site;
+
 use std::{
     fmt::Debug,
     fs,

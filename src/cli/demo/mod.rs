@@ -3,12 +3,19 @@
 //! | file | what |
 //! | --- | --- |
 //! | `cast` | who presents which card where, and what must come of it |
-//! | `stage` | readers on ptys, the reference cloud, a broker if there is one, the daemon as a process |
-//! | `play` | the play: taps, answers, the cloud away and back |
+//! | `stage` | readers on ptys, a broker if there is one, the daemon as a process |
+//! | `presented` | one card at a reader until all of its answer is there |
+//! | `play` | the free play: taps, answers, the reference cloud away and back |
 //! | `scene` | what is shown |
 //! | `draw` | the moving picture |
 //! | `plain` | lines instead of it, and the summary |
+//! | `stories` | what each platform's rules make of the same week, as data |
+//! | `theatre` | plays a story against the platform's simulator |
+//! | `bridge` | Coworks, which has no interface: the reference cloud as its bridge |
+//! | `verdict` | the table at a story's end: step, expected, got, rule |
 
+#[cfg(feature = "demo")]
+mod bridge;
 #[cfg(feature = "demo")]
 mod cast;
 #[cfg(feature = "demo")]
@@ -18,9 +25,17 @@ mod plain;
 #[cfg(feature = "demo")]
 mod play;
 #[cfg(feature = "demo")]
+mod presented;
+#[cfg(feature = "demo")]
 mod scene;
 #[cfg(feature = "demo")]
 mod stage;
+#[cfg(feature = "demo")]
+mod stories;
+#[cfg(feature = "demo")]
+mod theatre;
+#[cfg(feature = "demo")]
+mod verdict;
 
 use super::{Context, failure::Failure, out::Out};
 
@@ -29,17 +44,58 @@ use super::{Context, failure::Failure, out::Out};
 #[command(after_help = "\
 Examples:
   doorward demo
-  doorward demo --seconds 20     ends by itself, with status 0 only if every tap was answered
-                                 and every check-in arrived")]
+  doorward demo --seconds 20         ends by itself, with status 0 only if every tap was answered
+                                     and every check-in arrived
+  doorward demo --platform coworks   plays that platform's own rules against its simulator, and ends with
+                                     a table: step, expected, got, rule
+
+Exit status: 0; 1 if something was not as expected.")]
 pub struct DemoArgs {
-    /// Ends after so many seconds, with a summary.
+    /// Plays the story of one platform instead of the free play.
+    #[arg(long, value_name = "PLATFORM")]
+    pub platform: Option<Platform>,
+    /// Ends after so many seconds, with a summary. A story is played to its end in any case: without a pause, if the
+    /// seconds are few.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub seconds: Option<u64>,
 }
 
+/// A platform that has a story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Platform {
+    /// Cobot.
+    Cobot,
+    /// Nexudus.
+    Nexudus,
+    /// OfficeRnD.
+    Officernd,
+    /// Spacebring.
+    Spacebring,
+    /// Coworks, over a bridge.
+    Coworks,
+}
+
+impl Platform {
+    /// The word of `--platform` and of `[cloud] kind`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Cobot => "cobot",
+            Self::Nexudus => "nexudus",
+            Self::Officernd => "officernd",
+            Self::Spacebring => "spacebring",
+            Self::Coworks => "coworks",
+        }
+    }
+}
+
 #[cfg(feature = "demo")]
 pub(super) fn run(context: &Context<'_>, args: &DemoArgs, out: &mut Out) -> Result<u8, Failure> {
-    play::play(context, args.seconds.map(std::time::Duration::from_secs), out)
+    let total = args.seconds.map(std::time::Duration::from_secs);
+    match args.platform {
+        Some(platform) => theatre::play(context, platform.word(), total, out),
+        None => play::play(context, total, out),
+    }
 }
 
 #[cfg(not(feature = "demo"))]

@@ -1,5 +1,5 @@
-//! The simulated site: readers on ptys, the reference cloud, a broker if one is installed, and the real daemon
-//! as a process of its own.
+//! The simulated house: readers on ptys, a broker if one is installed, and the real daemon as a process of its own. The
+//! cloud belongs to the play.
 
 use super::cast;
 use crate::{
@@ -8,7 +8,6 @@ use crate::{
     store::{ReadStore, Store},
 };
 use doorward_peers::{
-    cloud::{Cloud, Options},
     mosquitto::{Mosquitto, Setup, Subscriber},
     osdp::{Bus, PdSpec, Seen},
     wradapt::Wradapt,
@@ -34,7 +33,6 @@ pub(super) struct Stage {
     buses: Vec<Bus>,
     adaptor: Wradapt,
     pub(super) seen: Vec<Receiver<Seen>>,
-    pub(super) cloud: Cloud,
     broker: Result<(Mosquitto, Subscriber), String>,
     daemon: Option<Child>,
     journal: Option<ReadStore>,
@@ -49,12 +47,13 @@ const fn key(bus: u8, address: u8) -> [u8; 16] {
 }
 
 impl Stage {
-    /// Builds the site and starts the daemon. Says what failed, in words for people.
-    pub(super) fn build(clock: &Clock) -> Result<Self, String> {
-        let what = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
+    /// Builds the house and starts the daemon. `cloud` gives the configuration's sections about the cloud, `{dir}` in
+    /// them being the site's folder, and may write secrets there. Says what failed, in words for people.
+    pub(super) fn build(cloud: impl FnOnce(&Path) -> io::Result<String>) -> Result<Self, String> {
         let pty =
             what("a simulated serial line needs a pty and the system gives none (is /dev/pts mounted?)");
         let dir = Folder::new().map_err(what("no folder for the site under the temporary files"))?;
+        let cloud = cloud(&dir.0).map_err(what("the cloud's part of the site"))?;
         let spec = |bus, address| PdSpec {
             address,
             key: Some(key(bus, address)),
@@ -65,51 +64,35 @@ impl Stage {
         ];
         let adaptor = Wradapt::start().map_err(&pty)?;
         let seen = buses.iter().map(Bus::observed).collect();
-        let options = Options {
-            world: cast::world(clock.now().at),
-            ..Options::default()
-        };
-        let cloud = Cloud::start(options).map_err(what("the reference cloud does not start"))?;
         let broker = broker(&dir.0);
         let mut stage = Self {
             dir,
             buses,
             adaptor,
             seen,
-            cloud,
             broker,
             daemon: None,
             journal: None,
             last: 0,
         };
-        stage.configure().map_err(what("the site's configuration"))?;
+        stage
+            .configure(&cloud)
+            .map_err(what("the site's configuration"))?;
         stage.start_daemon().map_err(what("the gateway does not start"))?;
         Ok(stage)
     }
 
-    fn secret(&self, name: &str, text: &str) -> io::Result<()> {
-        use io::Write as _;
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(self.dir.0.join(name))?;
-        file.write_all(text.as_bytes())
-    }
-
-    fn configure(&self) -> io::Result<()> {
+    fn configure(&self, cloud: &str) -> io::Result<()> {
         let dir = self.dir.0.display();
-        self.secret("token", self.cloud.token())?;
         for (bus, address) in [(0, 0), (0, 1), (1, 0)] {
             let hex: String = key(bus, address)
                 .iter()
                 .map(|byte| format!("{byte:02X}"))
                 .collect();
-            self.secret(&format!("key-{bus}-{address}"), &hex)?;
+            secret(&self.dir.0.join(format!("key-{bus}-{address}")), &hex)?;
         }
-        let mut text = include_str!("site.toml").replace("{dir}", &dir.to_string());
-        text = text.replace("{cloud}", &self.cloud.url());
+        let text = format!("{}\n{cloud}\n", include_str!("site.toml"));
+        let mut text = text.replace("{dir}", &dir.to_string());
         text = text.replace("{adaptor}", &self.adaptor.path().display().to_string());
         for (number, bus) in self.buses.iter().enumerate() {
             text = text.replace(&format!("{{bus{number}}}"), &bus.path().display().to_string());
@@ -140,6 +123,11 @@ impl Stage {
     /// Where the daemon's log is.
     pub(super) fn log(&self) -> PathBuf {
         self.dir.0.join("log")
+    }
+
+    /// Where the daemon's control socket is.
+    pub(super) fn runtime_dir(&self) -> PathBuf {
+        self.dir.0.join("run")
     }
 
     /// Waits until every reader answers and the facts are in force. False when `stop` says so before.
@@ -242,6 +230,22 @@ impl Drop for Stage {
             let _ = daemon.wait();
         }
     }
+}
+
+fn what(what: &'static str) -> impl Fn(io::Error) -> String {
+    move |error| format!("{what}: {error}")
+}
+
+/// Writes a file that only its owner may read.
+pub(super) fn secret(path: &Path, text: &str) -> io::Result<()> {
+    use io::Write as _;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 /// The site's folder, removed when the stage is.

@@ -1,17 +1,19 @@
 //! The parts of a gateway as people read them: a heading and its rows. What a later version adds is shown as it comes.
 
-use super::View;
+use super::{View, cloud};
 use crate::cli::out::{Cell, Tone, plain};
 use serde_json::Value;
 
 /// A row: a label, and what to know.
-type Row = Vec<Cell>;
+pub(super) type Row = Vec<Cell>;
 
 /// Sections in the order in which people look, with their headings.
-pub(super) const ORDER: [(&str, &str); 7] = [
+pub(super) const ORDER: [(&str, &str); 9] = [
     ("doors", "Doors"),
     ("lines", "Lines and readers"),
     ("sync", "Facts from the cloud"),
+    ("budgets", "Requests to the cloud"),
+    ("hooks", "Web hooks"),
     ("check_ins", "Check-ins to the cloud"),
     ("mqtt", "Building network (MQTT)"),
     ("store", "Journal"),
@@ -23,8 +25,10 @@ pub(super) fn rows(name: &str, value: &Value, view: &View<'_>) -> Vec<Row> {
     match name {
         "doors" => each(value, |id, door| vec![door_row(id, door)]),
         "lines" => each(value, line_rows),
-        "sync" => sync(value, view),
-        "check_ins" => check_ins(value),
+        "sync" => cloud::sync(value, view),
+        "budgets" => cloud::budgets(value),
+        "hooks" => cloud::hooks(value, view),
+        "check_ins" => cloud::check_ins(value),
         "mqtt" => mqtt(value, view),
         "store" => store(value),
         "clock" => clock(value),
@@ -37,27 +41,27 @@ fn each(value: &Value, rows: impl Fn(&str, &Value) -> Vec<Row>) -> Vec<Row> {
     parts.flat_map(|(id, part)| rows(id, part)).collect()
 }
 
-fn row(label: &str, text: impl Into<Cell>) -> Row {
+pub(super) fn row(label: &str, text: impl Into<Cell>) -> Row {
     vec![format!("  {}", plain(label)).into(), text.into()]
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key)?.as_str()
 }
 
-fn number(value: &Value, key: &str) -> u64 {
+pub(super) fn number(value: &Value, key: &str) -> u64 {
     value.get(key).and_then(Value::as_u64).unwrap_or(0)
 }
 
-fn is(value: &Value, key: &str) -> bool {
+pub(super) fn is(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool).unwrap_or(false)
 }
 
-fn bad(text: impl Into<String>) -> Cell {
+pub(super) fn bad(text: impl Into<String>) -> Cell {
     Cell(plain(&text.into()).into_owned(), Tone::Bad)
 }
 
-fn watch(text: impl Into<String>) -> Cell {
+pub(super) fn watch(text: impl Into<String>) -> Cell {
     Cell(plain(&text.into()).into_owned(), Tone::Watch)
 }
 
@@ -133,78 +137,6 @@ fn reader_row(id: &str, reader: &Value) -> Row {
         return row(&label, watch(shown));
     }
     row(&label, shown)
-}
-
-fn sync(value: &Value, view: &View<'_>) -> Vec<Row> {
-    let when = |key: &str| value.get(key).and_then(Value::as_i64).map(|at| view.when(at));
-    let mut rows = Vec::new();
-    if let Some(place) = text(value, "place") {
-        rows.push(row("from", plain(place).into_owned()));
-    }
-    match value.get("version").and_then(Value::as_u64) {
-        Some(version) => {
-            let fetched = when("taken_at")
-                .map(|at| format!(", fetched {at}"))
-                .unwrap_or_default();
-            rows.push(row("in force", format!("version {version}{fetched}")));
-            let [people, cards, grants] = ["people", "credentials", "grants"].map(|key| number(value, key));
-            rows.push(row(
-                "",
-                format!("{people} people, {cards} cards, {grants} rights"),
-            ));
-        }
-        None => rows.push(row("in force", bad("nothing yet: every card is refused"))),
-    }
-    rows.push(row(
-        "last contact",
-        when("last_contact").unwrap_or("never".into()),
-    ));
-    if let Some(error) = text(value, "last_error") {
-        let tries = number(value, "failures");
-        rows.push(row(
-            "last try",
-            bad(format!("failed ({tries} in a row): {error}")),
-        ));
-    }
-    if let Some(held) = value.get("held").filter(|held| held.is_object()) {
-        let (version, grants) = (number(held, "version"), number(held, "grants"));
-        let why = text(held, "held_because").unwrap_or("it looks wrong");
-        rows.push(row(
-            "held back",
-            bad(format!("version {version} with {grants} rights: {why}")),
-        ));
-        if !why.contains("sync accept") {
-            rows.push(row("", watch("if it is meant: doorward sync accept")));
-        }
-    }
-    let warnings = value.get("warnings").and_then(Value::as_array);
-    for warning in warnings.into_iter().flatten().filter_map(Value::as_str) {
-        rows.push(row("warning", watch(warning)));
-    }
-    rows
-}
-
-fn check_ins(value: &Value) -> Vec<Row> {
-    let mut rows = vec![row(
-        "delivered",
-        format!("{} since the start", number(value, "delivered")),
-    )];
-    let refused = number(value, "refused");
-    if refused > 0 {
-        rows.push(row(
-            "refused by the cloud",
-            watch(format!("{refused} since the start")),
-        ));
-    }
-    let rejected = number(value, "rejected");
-    if rejected > 0 {
-        rows.push(row(
-            "given up",
-            bad(format!("{rejected} that the cloud can never take")),
-        ));
-    }
-    rows.extend(text(value, "last_error").map(|error| row("last try", bad(error))));
-    rows
 }
 
 fn mqtt(value: &Value, view: &View<'_>) -> Vec<Row> {

@@ -3,18 +3,20 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | `hook` | signed web hooks |
 //! | `pages` | page after page of facts, all of one version or nothing |
 
+mod hook;
 mod pages;
 
 use super::{
-    Capabilities, CheckIn, CheckInOutcome, CheckIns, ErrorKind, Fetched, Known, Platform, PlatformError,
-    Reply, check,
+    Capabilities, CheckIn, CheckInOutcome, CheckIns, ErrorKind, Fetched, Heard, Hook, HookRefused, Known,
+    Platform, PlatformError, Reply, check,
     http::{Http, Words},
 };
 use crate::{
     config::model::HttpConfig,
-    domain::{Credential, Millis, PersonId},
+    domain::{Credential, Millis, PersonId, secret::Secret},
 };
 use pages::Pages;
 use reqwest::{Method, StatusCode};
@@ -39,6 +41,7 @@ const WORDS: Words = Words {
 #[derive(Debug)]
 pub struct ContractCloud {
     http: Http,
+    token: Secret,
 }
 
 impl ContractCloud {
@@ -50,6 +53,7 @@ impl ContractCloud {
     pub fn new(config: &HttpConfig) -> Result<Self, PlatformError> {
         Ok(Self {
             http: Http::new(&config.url, &config.reach, WORDS)?.bearing(config.token.clone()),
+            token: config.token.clone(),
         })
     }
 
@@ -58,15 +62,11 @@ impl ContractCloud {
             match pages::read(&self.http, known).await? {
                 Pages::Unchanged => return Ok(Fetched::Unchanged),
                 Pages::Moved => {}
-                Pages::Whole {
-                    version,
-                    etag,
-                    collections,
-                } => {
-                    let items = collections.len();
-                    let (candidates, problems) = collections.read(None);
+                Pages::Whole { version, etag, items } => {
+                    let count = items.len();
+                    let (candidates, problems) = items.finish();
                     let (facts, problems) = check::check(candidates, version, problems);
-                    check::bearable(&problems, items, self.http.place())?;
+                    check::bearable(&problems, count, self.http.place())?;
                     return Ok(Fetched::Facts {
                         facts,
                         etag,
@@ -170,6 +170,15 @@ impl Platform for ContractCloud {
     }
     fn fetch<'a>(&'a self, known: Option<&'a Known>) -> Reply<'a, Fetched> {
         Box::pin(self.fetch_facts(known))
+    }
+    fn hook(&self, hook: &Hook<'_>) -> Result<Heard, HookRefused> {
+        hook::heard(hook, &self.token)
+    }
+    fn server_time(&self) -> Option<Millis> {
+        self.http.server_time()
+    }
+    fn refreshes_parts(&self) -> bool {
+        false
     }
     fn wait_hint(&self, after: u64, at_most: Duration) -> Reply<'_, bool> {
         Box::pin(self.wait(after, at_most))

@@ -1,7 +1,10 @@
 //! Page after page of facts: all of one version, or nothing (invariant 4).
 
-use crate::platform::http::Http;
-use crate::platform::{ErrorKind, Known, PlatformError, wire::Collections};
+use crate::platform::{
+    ErrorKind, Known, PlatformError,
+    http::Http,
+    wire::{Collections, Gathering},
+};
 use reqwest::{Method, StatusCode, header};
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -21,7 +24,7 @@ pub(super) enum Pages {
     Whole {
         version: u64,
         etag: Option<String>,
-        collections: Collections,
+        items: Gathering<'static>,
     },
 }
 
@@ -57,15 +60,15 @@ pub(super) async fn read(http: &Http, known: Option<&Known>) -> Result<Pages, Pl
         .map(ToOwned::to_owned);
     let mut page: Page = http.json(first, "page 1 of the facts").await?;
     let version = page.version;
-    let mut collections = Collections::default();
+    let mut items = Gathering::new(None);
     let mut seen = HashSet::new();
     let mut number = 1_usize;
     loop {
         if page.version != version {
             return Ok(Pages::Moved);
         }
-        collections.append(page.facts);
-        if collections.len() > MOST_ITEMS {
+        items.add(page.facts);
+        if items.len() > MOST_ITEMS {
             return Err(odd(
                 http,
                 number,
@@ -109,11 +112,7 @@ pub(super) async fn read(http: &Http, known: Option<&Known>) -> Result<Pages, Pl
             _ => return Err(http.refusal(answer, "fetch the facts").await),
         }
     }
-    Ok(Pages::Whole {
-        version,
-        etag,
-        collections,
-    })
+    Ok(Pages::Whole { version, etag, items })
 }
 
 /// For [`crate::fuzzing`]: a page as it comes, down to facts that hold together.

@@ -24,13 +24,19 @@ const HOLDER: [Column; 4] = [
 ];
 
 /// The collections in the order of the documents.
-pub(super) const COLLECTIONS: [&str; 6] = [
+pub(super) const COLLECTIONS: [&str; 12] = [
     "people",
     "memberships",
     "assignments",
     "resources",
     "bookings",
     "passes",
+    "teams",
+    "plans",
+    "locations",
+    "floors",
+    "pass_kinds",
+    "groups",
 ];
 
 pub(super) fn of(collection: &str) -> Vec<Column> {
@@ -42,6 +48,10 @@ pub(super) fn of(collection: &str) -> Vec<Column> {
                 ("name", Text, true),
                 ("email", Text, false),
                 ("team", Text, false),
+                ("teams", List, false),
+                ("standing", Text, false),
+                ("door_access", Text, false),
+                ("joined", Text, false),
                 ("deactivated", Flag, false),
                 ("credentials", List, false),
                 ("groups", List, false),
@@ -54,6 +64,7 @@ pub(super) fn of(collection: &str) -> Vec<Column> {
                 ("plan", Text, true),
                 ("cancelled", Flag, false),
                 ("pass_based", Flag, false),
+                ("location", Text, false),
             ],
             &HOLDER,
         ),
@@ -65,6 +76,8 @@ pub(super) fn of(collection: &str) -> Vec<Column> {
                 ("kind", Text, false),
                 ("floor", Text, false),
                 ("location", Text, false),
+                ("opening", Text, false),
+                ("public_opening", Text, false),
             ],
             &[],
         ),
@@ -86,9 +99,18 @@ pub(super) fn of(collection: &str) -> Vec<Column> {
                 ("kind", Text, true),
                 ("left", Count, false),
                 ("running_until", Text, false),
+                ("hours", Text, false),
+                ("location", Text, false),
             ],
             &HOLDER,
         ),
+        "teams" => (
+            &[("id", Text, true), ("name", Text, true), ("payer", Text, false)],
+            &[],
+        ),
+        "plans" | "locations" | "floors" | "pass_kinds" | "groups" => {
+            (&[("id", Text, true), ("name", Text, true)], &[])
+        }
         _ => (&[], &[]),
     };
     own.iter().chain(holder).copied().collect()

@@ -335,6 +335,9 @@ impl Platform for FilePlatform {
     fn fetch<'a>(&'a self, known: Option<&'a Known>) -> Reply<'a, Fetched> {
         Box::pin(self.fetch_apart(known))
     }
+    fn refreshes_parts(&self) -> bool {
+        false
+    }
     fn wait_hint(&self, _: u64, at_most: Duration) -> Reply<'_, bool> {
         Box::pin(async move { Ok(self.wait(at_most).await) })
     }

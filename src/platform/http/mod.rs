@@ -4,10 +4,18 @@
 mod tls;
 
 use super::{ErrorKind, PlatformError};
-use crate::{config::model::Reach, domain::secret::Secret};
+use crate::{
+    config::model::Reach,
+    domain::{Millis, secret::Secret},
+};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header, redirect};
 use serde::de::DeserializeOwned;
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
 use url::{Host, Url};
 
 /// The largest answer, after decompression: a page of 1,000 items needs less than 1 MB.
@@ -45,6 +53,8 @@ pub(super) struct Http {
     token: Option<Secret>,
     timeout: Duration,
     words: Words,
+    /// The server's time by its last answer, and when that came.
+    heard: Mutex<Option<(Millis, Instant)>>,
 }
 
 impl Http {
@@ -81,6 +91,7 @@ impl Http {
             token: None,
             timeout: reach.timeout,
             words,
+            heard: Mutex::default(),
         })
     }
 
@@ -132,7 +143,18 @@ impl Http {
 
     /// Sends; any HTTP status is an answer. `what` completes "could not …".
     pub(super) async fn send(&self, request: RequestBuilder, what: &str) -> Result<Response, PlatformError> {
-        request.send().await.map_err(|error| self.failure(&error, what))
+        let answer = request.send().await.map_err(|error| self.failure(&error, what))?;
+        if let Some(date) = date(answer.headers()) {
+            *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, Instant::now()));
+        }
+        Ok(answer)
+    }
+
+    /// What the server's clock shows now, by the `Date` of its last answer, Unix milliseconds.
+    pub(super) fn server_time(&self) -> Option<Millis> {
+        let (date, heard) = (*self.heard.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let since = Millis::try_from(heard.elapsed().as_millis()).unwrap_or(Millis::MAX);
+        Some(date.saturating_add(since))
     }
 
     /// The body as JSON. `what` begins a sentence.
@@ -298,6 +320,17 @@ fn innermost(error: &dyn Error) -> String {
     last.to_string()
 }
 
+/// `Date`, Unix milliseconds: whole seconds, so the middle of one. An answer out of a store on the way (`Age`) has the
+/// date of long ago.
+fn date(headers: &header::HeaderMap) -> Option<Millis> {
+    if headers.contains_key(header::AGE) {
+        return None;
+    }
+    let text = headers.get(header::DATE)?.to_str().ok()?;
+    let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(at.as_millisecond().saturating_add(500))
+}
+
 /// `Retry-After`, in seconds or as a date, which is compared with the server's own `Date`.
 fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok();
@@ -314,22 +347,28 @@ fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
 }
 
 /// A parser's message without the texts that it quotes: one of them could be a card number.
-fn without_values(message: &str) -> String {
+pub(super) fn without_values(message: &str) -> String {
     let parts = message.split('"').enumerate();
     parts
         .map(|(index, part)| if index % 2 == 0 { part } else { "…" })
         .collect()
 }
 
-/// What a problem document (RFC 9457) or the first error of a JSON:API document says, as an insertion: empty, or
-/// ` ("…")`.
+/// What a problem document (RFC 9457), the first error of a JSON:API document or a platform's own `message` says, as an
+/// insertion: empty, or ` ("…")`.
 fn said(body: &[u8]) -> String {
     let problem: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |path: &str| {
         let text = problem.pointer(path).and_then(serde_json::Value::as_str);
         text.filter(|text| !text.is_empty())
     };
-    let paths = ["/detail", "/title", "/errors/0/detail", "/errors/0/title"];
+    let paths = [
+        "/detail",
+        "/title",
+        "/message",
+        "/errors/0/detail",
+        "/errors/0/title",
+    ];
     let words = paths.iter().find_map(|path| text(path)).unwrap_or_default();
     let words: String = words.chars().filter(|c| !c.is_control()).take(200).collect();
     if words.is_empty() {
@@ -362,6 +401,18 @@ mod tests {
         let absurd = headers(&[(header::RETRY_AFTER, "99999999999")]);
         assert_eq!(retry_after(&absurd), Some(LONGEST_RETRY));
         assert_eq!(retry_after(&headers(&[(header::RETRY_AFTER, "soon")])), None);
+    }
+
+    #[test]
+    fn the_servers_time_is_its_date_unless_somebody_kept_the_answer() {
+        let now = headers(&[(header::DATE, "Fri, 01 May 2026 10:00:00 GMT")]);
+        assert_eq!(date(&now), Some(1_777_629_600_500));
+        let kept = headers(&[
+            (header::DATE, "Fri, 01 May 2026 10:00:00 GMT"),
+            (header::AGE, "600"),
+        ]);
+        assert_eq!(date(&kept), None);
+        assert_eq!(date(&headers(&[])), None);
     }
 
     #[test]

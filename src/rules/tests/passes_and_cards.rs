@@ -183,7 +183,7 @@ fn what_ends_before_it_begins_opens_nothing_and_is_reported() {
     };
     let outcome = grants(&facts, &buffers(30, 30), &site("UTC"));
     assert!(outcome.grants.is_empty(), "a buffer does not revive it");
-    let texts: Vec<String> = outcome.warnings.iter().map(ToString::to_string).collect();
+    let texts: Vec<String> = warned(&outcome).iter().map(ToString::to_string).collect();
     assert_eq!(
         texts,
         [

@@ -224,8 +224,8 @@ fn r9_r10_s4_75_s4_85_an_assigned_desk_opens_itself_its_floor_and_its_location()
         "S0:34: the whole team"
     );
     assert_eq!(
-        outcome.warnings,
-        [RuleWarning::UnmappedAssignment {
+        warned(&outcome),
+        [&RuleWarning::UnmappedAssignment {
             resource: "Shed".into(),
             assignments: 1
         }]

@@ -82,7 +82,19 @@ async fn gate(State(shared): App, request: Request, next: Next) -> Response {
         Some(Instead::Redirect(to)) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
         None => next.run(request).await,
     };
+    let answer = dated(answer, shared.faults().clock_ahead);
     shared.end();
+    answer
+}
+
+/// The server sets the right date by itself; a wrong one has to be said.
+fn dated(mut answer: Response, ahead: u64) -> Response {
+    let seconds = i64::try_from(super::hooks::now() + ahead).unwrap_or(i64::MAX);
+    let date = jiff::Timestamp::from_second(seconds).ok();
+    let date = date.map(|at| at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    if let Some(date) = date.filter(|_| ahead > 0).and_then(|date| date.parse().ok()) {
+        answer.headers_mut().insert(header::DATE, date);
+    }
     answer
 }
 
@@ -244,6 +256,13 @@ fn bad(what: &str) -> Response {
 }
 
 async fn changes(State(shared): App, RawQuery(query): RawQuery) -> Response {
+    if shared.faults().no_changes {
+        return problem(
+            StatusCode::NOT_IMPLEMENTED,
+            "not-built",
+            "this cloud gives no hints",
+        );
+    }
     let query = query.as_deref();
     if parameter(query, "after").is_none() {
         return bad("after is missing");

@@ -33,6 +33,10 @@ pub struct Faults {
     pub later_pages_fail: bool,
     /// Every check-in is answered with this status, and not taken.
     pub check_ins_answered: Option<u16>,
+    /// The server's clock is ahead by so many seconds, as its `Date` says.
+    pub clock_ahead: u64,
+    /// `GET /v1/changes` is not built: 501.
+    pub no_changes: bool,
     /// Everything is answered with a redirect to elsewhere.
     pub redirect: Option<String>,
 }

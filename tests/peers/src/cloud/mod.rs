@@ -7,25 +7,32 @@
 //! | --- | --- |
 //! | `world` | what the cloud knows |
 //! | `api` | the contract's requests |
+//! | `export` | the world as staff export it to tables |
 //! | `faults` | what goes wrong, by seed |
+//! | `hooks` | signed web hooks to a gateway |
+//! | `office` | the same cloud, and Coworks' exports, as a simulated platform with its staff |
 //! | `server` | sockets: up, refusing, hanging |
 
 mod api;
+mod export;
 mod faults;
+pub mod hooks;
+mod office;
 pub(crate) mod server;
 mod state;
 mod world;
 
 pub use faults::{Faults, Throttle};
+pub use office::{ContractOffice, CoworksOffice};
 pub use server::Line;
 pub use state::{CheckInBody, Received};
-pub use world::{Assignment, Booking, Item, Membership, Pass, Person, Resource, World};
+pub use world::{Assignment, Booking, Item, Membership, Named, Pass, Person, Resource, Team, World};
 
 use state::Shared;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread::JoinHandle,
     time::Duration,
 };
@@ -65,7 +72,8 @@ pub struct Cloud {
     address: SocketAddr,
     scheme: &'static str,
     line: watch::Sender<Line>,
-    moved: mpsc::Receiver<Line>,
+    moved: Mutex<mpsc::Receiver<Line>>,
+    runtime: tokio::runtime::Handle,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -85,6 +93,7 @@ impl Cloud {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let handle = runtime.handle().clone();
         let server = server::Server {
             address,
             tls: options.tls.map(tokio_rustls::TlsAcceptor::from),
@@ -100,7 +109,8 @@ impl Cloud {
             address,
             scheme,
             line,
-            moved,
+            moved: Mutex::new(moved),
+            runtime: handle,
             thread: Some(thread),
         })
     }
@@ -140,8 +150,8 @@ impl Cloud {
     /// this returns.
     pub fn set_line(&self, line: Line) {
         if self.line.send_replace(line) != line {
-            while self
-                .moved
+            let moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+            while moved
                 .recv_timeout(Duration::from_secs(10))
                 .is_ok_and(|reached| reached != line)
             {}
@@ -163,6 +173,23 @@ impl Cloud {
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.shared.requests()
+    }
+
+    /// Sends a signed web hook to this address after every change from now on. What a receiver answers is its own
+    /// matter: a cloud does not send again.
+    pub fn send_hooks_to(&self, address: &str) {
+        let (address, shared) = (address.to_owned(), Arc::clone(&self.shared));
+        let mut versions = shared.watch();
+        self.runtime.spawn(async move {
+            while versions.changed().await.is_ok() {
+                let version = *versions.borrow_and_update();
+                let (address, token) = (address.clone(), shared.token().to_owned());
+                let sent = tokio::task::spawn_blocking(move || {
+                    hooks::Delivery::of_version(&token, version).send(&address)
+                });
+                drop(sent.await);
+            }
+        });
     }
 
     /// Waits until `until` is true of the cloud, looking again after each request; false when it was not within

@@ -1,6 +1,7 @@
 //! What the cloud knows, as `docs/contract/openapi.yaml` spells it.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Everything. The fields are the collections of `GET /v1/facts`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,18 @@ pub struct World {
     pub bookings: Vec<Booking>,
     /// Passes.
     pub passes: Vec<Pass>,
+    /// Teams.
+    pub teams: Vec<Team>,
+    /// Plans, whether anybody holds one or not.
+    pub plans: Vec<Named>,
+    /// Locations.
+    pub locations: Vec<Named>,
+    /// Floors.
+    pub floors: Vec<Named>,
+    /// Kinds of pass.
+    pub pass_kinds: Vec<Named>,
+    /// Groups that are given by hand.
+    pub groups: Vec<Named>,
 }
 
 macro_rules! items {
@@ -61,6 +74,14 @@ items! {
         email: Option<String>,
         /// Team.
         team: Option<String>,
+        /// Further teams.
+        teams: Vec<String>,
+        /// `member` (of this location), `network` or `external`.
+        standing: Option<String>,
+        /// `auto`, `on` or `off`.
+        door_access: Option<String>,
+        /// Since when.
+        joined: Option<String>,
         /// Locked out of everything.
         deactivated: bool,
         /// Cards, `scheme:value`.
@@ -86,6 +107,8 @@ items! {
         cancelled: bool,
         /// Needs passes.
         pass_based: bool,
+        /// The only location that it is for.
+        location: Option<String>,
     }
     /// An assignment.
     Assignment {
@@ -114,6 +137,8 @@ items! {
         floor: Option<String>,
         /// Location.
         location: Option<String>,
+        /// `{ "default": WEEK, "public": WEEK }`.
+        opening: Option<Value>,
     }
     /// A booking.
     Booking {
@@ -150,6 +175,26 @@ items! {
         starts: Option<String>,
         /// Last day, or end.
         ends: Option<String>,
+        /// The hours of a pass for a part of the day, a WEEK.
+        hours: Option<Value>,
+        /// The only location that it is for.
+        location: Option<String>,
+    }
+    /// A team.
+    Team {
+        /// Id.
+        id: String,
+        /// Name.
+        name: String,
+        /// Who pays for it.
+        payer: Option<String>,
+    }
+    /// Something that a mapping can name.
+    Named {
+        /// Id.
+        id: String,
+        /// Name.
+        name: String,
     }
 }
 
@@ -170,6 +215,12 @@ impl World {
             .chain(rows("resources", &self.resources))
             .chain(rows("bookings", &self.bookings))
             .chain(rows("passes", &self.passes))
+            .chain(rows("teams", &self.teams))
+            .chain(rows("plans", &self.plans))
+            .chain(rows("locations", &self.locations))
+            .chain(rows("floors", &self.floors))
+            .chain(rows("pass_kinds", &self.pass_kinds))
+            .chain(rows("groups", &self.groups))
             .collect()
     }
 

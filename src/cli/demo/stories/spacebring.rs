@@ -1,0 +1,63 @@
+//! Spacebring: thirty minutes before and after a booking of a room (S2:93), for its invitees as well. It takes no
+//! check-ins: attendance stays in the journal.
+
+use super::{ANA, Act, BEN, Step, Story, door, tap};
+use crate::domain::Reason;
+
+/// The story.
+pub(super) const STORY: Story = Story {
+    platform: "spacebring",
+    name: "Spacebring",
+    config: "",
+    steps: &[
+        Step::Does(Act::Join {
+            who: ANA,
+            plan: "Full time",
+            first: -30,
+        }),
+        Step::Does(Act::Join {
+            who: BEN,
+            plan: "Hot desk",
+            first: 2,
+        }),
+        tap(ANA, door::FRONT, &[Reason::GrantedPlan], 1),
+        tap(BEN, door::FRONT, &[Reason::NotYet, Reason::NoGrant], 2).by(&[1]),
+        tap(ANA, door::MEETING, &[Reason::NoGrantForDoor], 12),
+        Step::AttendanceStaysHere,
+        Step::Does(Act::Book {
+            who: ANA,
+            resource: "Meeting room",
+            from: 40,
+            until: 100,
+        }),
+        tap(ANA, door::MEETING, &[Reason::NotYet], 13).by(&[12]),
+        Step::Does(Act::Move {
+            who: ANA,
+            from: 20,
+            until: 80,
+        }),
+        tap(ANA, door::MEETING, &[Reason::GrantedBooking], 13).by(&[12]),
+        Step::Does(Act::Invite { who: ANA, guest: BEN }),
+        tap(BEN, door::MEETING, &[Reason::GrantedBooking], 14).by(&[12]),
+        Step::Does(Act::Move {
+            who: ANA,
+            from: -60,
+            until: -20,
+        }),
+        tap(ANA, door::MEETING, &[Reason::GrantedBooking], 13).by(&[12]),
+        Step::Does(Act::Delete { who: ANA }),
+        tap(ANA, door::MEETING, &[Reason::NoGrant, Reason::NoGrantForDoor], 16),
+        Step::Cloud { away: true },
+        tap(ANA, door::FRONT, &[Reason::GrantedPlan], 1),
+        Step::Does(Act::Cancel { who: ANA, last: -1 }),
+        tap(ANA, door::FRONT, &[Reason::GrantedPlan], 41).by(&[1]),
+        Step::Cloud { away: false },
+        tap(
+            ANA,
+            door::FRONT,
+            &[Reason::Ended, Reason::NoGrant, Reason::NoGrantForDoor],
+            3,
+        )
+        .by(&[1]),
+    ],
+};

@@ -1,0 +1,166 @@
+//! What an installer learns: every permission tried, everything that can be mapped listed. Changes nothing.
+
+use super::{
+    auth::Purpose,
+    client::Client,
+    facts::{self, Site, Span},
+    lists,
+    pull::written,
+    rows::{self, Rows},
+};
+use crate::{
+    domain::facts::Facts,
+    platform::{PlatformError, Survey, SurveyCheck},
+};
+use serde_json::Value;
+
+/// What is read, and why: path and reason.
+const READS: &[(&str, &str)] = &[
+    ("locations", "the zone in which days and hours count"),
+    ("floors", "desks of a floor can be mapped together"),
+    ("plans", "plans are mapped to groups"),
+    ("resources", "rooms, desks and offices are mapped to groups"),
+    ("members", "who the people are, and which cards they have"),
+    (
+        "companies",
+        "a membership without a member is the whole company's",
+    ),
+    ("memberships", "who is on which plan, from when to when"),
+    ("assignments", "who has which desk or office"),
+    ("bookings/occurrences", "who may enter a room, and when"),
+    ("visitors", "who the guests of a booking are"),
+    ("passes", "who has day passes left"),
+    ("checkins", "an entry is reported once, and a pass in use goes on"),
+];
+
+pub(super) async fn survey(client: &Client, site: &Site) -> Result<Survey, PlatformError> {
+    let mut survey = Survey::default();
+    let mut all = Rows::default();
+    let (mut cards, mut locations) = (0, 0);
+    for (path, why) in READS {
+        let outcome = read(client, path, &mut all, &mut cards).await;
+        if *path == "locations" {
+            // Nothing can be asked at all: one error says it better than twelve.
+            if let Err(error) = &outcome
+                && !error.text.contains("grant the scope")
+            {
+                return Err(error.clone());
+            }
+            locations = all.locations.len();
+        }
+        survey.checks.push(SurveyCheck {
+            what: (*path).to_owned(),
+            why,
+            outcome,
+        });
+    }
+    for (purpose, what, why) in [
+        (
+            Purpose::CheckIns,
+            "check-ins, writing",
+            "entries become check-ins",
+        ),
+        (
+            Purpose::Cards,
+            "members, writing",
+            "the desk writes card numbers into members",
+        ),
+        (
+            Purpose::Hooks,
+            "web hooks",
+            "a change arrives at once and not by the next poll",
+        ),
+    ] {
+        survey.checks.push(SurveyCheck {
+            what: what.to_owned(),
+            why,
+            outcome: client.token(purpose).await.map(|_| purpose.scopes().len()),
+        });
+    }
+    survey.zone = zone(&all, site);
+    survey.remarks = remarks(client, site, locations, cards, all.members.len());
+    let (made, _): (Facts, _) = facts::facts(&all, site, Span::default(), client.around().clock.now().at);
+    survey.catalogue = made.catalogue;
+    survey.resources = made.resources;
+    Ok(survey)
+}
+
+async fn read(
+    client: &Client,
+    path: &str,
+    all: &mut Rows,
+    cards: &mut usize,
+) -> Result<usize, PlatformError> {
+    let property = client.config().card_property.as_str();
+    let now = client.around().clock.now().at;
+    let span = Span::around(now, 14);
+    let query = match path {
+        "bookings/occurrences" => vec![("from", written(span.from)), ("to", written(span.until))],
+        "checkins" => vec![("start[$gte]", written(now.saturating_sub(86_400_000)))],
+        _ => Vec::new(),
+    };
+    let parts: Vec<&str> = path.split('/').collect();
+    let take = |row: Value| {
+        let Some(id) = rows::id(&row) else {
+            return;
+        };
+        match path {
+            "locations" => insert(&mut all.locations, id, rows::location(&row)),
+            "floors" => insert(&mut all.floors, id, rows::floor(&row)),
+            "plans" => insert(&mut all.plans, id, rows::named(&row)),
+            "resources" => insert(&mut all.resources, id, rows::resource(&row)),
+            "members" => {
+                *cards += usize::from(rows::card_text(&row, property).is_some());
+                insert(&mut all.members, id, rows::member(&row, property));
+            }
+            _ => {}
+        }
+    };
+    let listed = lists::each(client, &parts, &query, take).await;
+    match listed {
+        Ok(listed) => Ok(listed.rows),
+        // Some organizations are asked resource by resource; the gateway finds that out by itself.
+        Err(error) if path == "assignments" && super::client::not_understood(&error) => {
+            let Some(id) = all.resources.keys().next().cloned() else {
+                return Err(error);
+            };
+            let query = [("resource", id)];
+            Ok(lists::each(client, &parts, &query, |_| {}).await?.rows)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn insert<T>(found: &mut std::collections::BTreeMap<String, T>, id: String, row: Result<T, rows::Unread>) {
+    if let Ok(row) = row {
+        found.insert(id, row);
+    }
+}
+
+fn zone(all: &Rows, site: &Site) -> Option<String> {
+    let ours = match &site.location {
+        Some(id) => all.locations.get(id),
+        None => all.locations.values().next().filter(|_| all.locations.len() == 1),
+    };
+    ours?.zone.clone()
+}
+
+fn remarks(client: &Client, site: &Site, locations: usize, cards: usize, members: usize) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if locations > 1 && site.location.is_none() {
+        remarks.push(format!(
+            "There are {locations} locations: name this one in [cloud.officernd] location, or no entry becomes a check-in."
+        ));
+    }
+    let property = &client.config().card_property;
+    if cards == 0 && members > 0 {
+        remarks.push(format!(
+            "No member has the custom property {property:?}: create it in OfficeRnD under Settings > Customization > Custom properties, or name yours in [cloud.officernd] card_property."
+        ));
+    } else {
+        remarks.push(format!(
+            "{cards} of {members} members have a card number in {property:?}."
+        ));
+    }
+    remarks
+}

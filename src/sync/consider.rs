@@ -1,0 +1,280 @@
+//! What becomes of complete facts: built, judged, held back or put in force.
+
+use super::{
+    build::{self, Built},
+    cancelled::StillIn,
+    judge::{self, Scale, Weight},
+    pull::Puller,
+    status::meta,
+};
+use crate::{
+    access::Index,
+    config::Config,
+    domain::{EventKind, Snapshot, event::Draft, facts::Facts},
+    memory,
+    store::{PackedFacts, SnapshotMeta, StoreError},
+};
+use std::sync::Arc;
+
+/// How many warnings the status shows; the rest is counted.
+const SHOWN_WARNINGS: usize = 50;
+
+/// What became of complete facts, in words.
+pub(super) enum Considered {
+    /// In force.
+    Applied(String),
+    /// Waiting for a person.
+    Held(String),
+}
+
+/// Facts that were worked out and can be put in force, or held.
+struct Ready {
+    meta: SnapshotMeta,
+    facts: PackedFacts,
+    index: Arc<Index>,
+    warnings: Vec<String>,
+    still_in: Vec<StillIn>,
+}
+
+impl Ready {
+    /// With the snapshot, which is needed no longer than to weigh it.
+    fn of(built: Built, facts: PackedFacts, etag: Option<String>) -> (Self, Snapshot) {
+        let ready = Self {
+            meta: meta(&built.snapshot, etag),
+            facts,
+            index: Arc::new(built.index),
+            warnings: built.warnings,
+            still_in: built.still_in,
+        };
+        (ready, built.snapshot)
+    }
+}
+
+/// How much of the facts was fetched just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Everything.
+    Whole,
+    /// What hints named; the rest is as before. No contact that keeps rights from going stale: what was not asked for
+    /// may have failed for weeks.
+    Part,
+}
+
+impl Puller {
+    /// [`Self::consider`], and the memory that took is given back.
+    pub(super) async fn considered(
+        &mut self,
+        facts: Facts,
+        etag: Option<String>,
+        problems: Vec<String>,
+        extent: Extent,
+    ) -> Result<Considered, String> {
+        let outcome = self.consider(facts, etag, problems, extent).await;
+        // Beside the runtime: it takes some milliseconds. That it did not run is no failure of the pull.
+        let _ = tokio::task::spawn_blocking(memory::give_back).await;
+        outcome
+    }
+
+    /// Complete facts have come: build, judge, and hold them or put them in force.
+    async fn consider(
+        &mut self,
+        facts: Facts,
+        etag: Option<String>,
+        problems: Vec<String>,
+        extent: Extent,
+    ) -> Result<Considered, String> {
+        let now = self.clock.now().at;
+        let (config, store) = (Arc::clone(&self.config), self.store.clone());
+        let active = self.active.clone();
+        // In an order in which each large thing is dropped before the next one is made: a snapshot in full is several
+        // times its index.
+        let job = move || -> Result<_, String> {
+            let local = build::local(store.read()).map_err(|error| error.to_string())?;
+            let draft = build::draft(&facts, &config, &local, now);
+            let packed = store.pack(&facts).map_err(|error| error.to_string())?;
+            drop(facts);
+            let built = draft.build(&config).map_err(|error| error.to_string())?;
+            let (mut ready, snapshot) = Ready::of(built, packed, etag);
+            ready.warnings.splice(0..0, problems);
+            let scale = Scale::default();
+            let weight = scale.weigh(&snapshot, now);
+            drop(snapshot);
+            let weigh_active = || build::weigh_active(store.read(), &config, &scale, now);
+            let hold = active.and_then(|active| judge_against(&active, weigh_active, &weight, &config));
+            Ok((ready, hold))
+        };
+        let (mut ready, hold) = blocking(job).await?;
+        match hold {
+            Some(hold) => {
+                ready.meta.held_because = Some(hold.to_string());
+                self.hold(ready).await.map(Considered::Held)
+            }
+            None => {
+                let words = self.apply(ready).await?;
+                if extent == Extent::Whole {
+                    self.contact();
+                }
+                Ok(Considered::Applied(words))
+            }
+        }
+    }
+
+    async fn hold(&mut self, ready: Ready) -> Result<String, String> {
+        let why = ready.meta.held_because.clone().unwrap_or_default();
+        let (store, meta) = (self.store.clone(), ready.meta.clone());
+        blocking(move || {
+            store
+                .hold_packed(&ready.meta, &ready.facts, ready.index.image())
+                .map_err(|error| error.to_string())
+        })
+        .await?;
+        if self
+            .health
+            .raise("snapshot_held", why.clone(), self.clock.now().at)
+        {
+            self.event(EventKind::SnapshotHeld, why.clone());
+            tracing::warn!(%why, "a snapshot is held back");
+        }
+        self.status.held = Some(meta);
+        Ok(why)
+    }
+
+    async fn apply(&mut self, ready: Ready) -> Result<String, String> {
+        let Ready {
+            meta,
+            facts,
+            index,
+            warnings,
+            still_in,
+        } = ready;
+        let (store, was_held) = (self.store.clone(), self.status.held.is_some());
+        let (stored, image) = (meta.clone(), Arc::clone(&index));
+        let kept = blocking(move || {
+            let text = |error: StoreError| error.to_string();
+            store.apply_packed(&stored, &facts, image.image()).map_err(text)?;
+            if was_held {
+                store.discard_held().map(drop).map_err(text)
+            } else {
+                Ok(())
+            }
+        });
+        // A card that cannot be written must not keep new rights from the doors: they live in memory until it can.
+        if let Err(error) = kept.await {
+            let text = format!("the newest facts decide at the doors, but are not on disk: {error}");
+            self.health
+                .raise("snapshot_not_stored", text, self.clock.now().at);
+        } else {
+            self.health.clear("snapshot_not_stored");
+        }
+        self.doors.swap(index);
+        self.health.clear("snapshot_held");
+        self.status.held = None;
+        self.still_in = Some(still_in);
+        self.show_warnings(warnings);
+        let words = format!(
+            "version {}: {} people, {} cards, {} grants",
+            meta.version, meta.people, meta.credentials, meta.grants
+        );
+        self.event(EventKind::SnapshotApplied, words.clone());
+        self.active = Some(meta);
+        Ok(words)
+    }
+
+    /// A person says that what is held back is meant.
+    pub(super) async fn accept(&mut self) -> Result<String, String> {
+        if self.status.held.is_none() {
+            return Err("no snapshot is held back".into());
+        }
+        let (config, store) = (Arc::clone(&self.config), self.store.clone());
+        let job = move || -> Result<_, String> {
+            let text = |error: StoreError| error.to_string();
+            let held = store.held().map_err(text)?.ok_or("no snapshot is held back")?;
+            let facts = store.facts(&held).map_err(text)?;
+            let local = build::local(store.read()).map_err(text)?;
+            let draft = build::draft(&facts, &config, &local, held.meta.taken_at);
+            let packed = store.pack(&facts).map_err(text)?;
+            drop(facts);
+            let built = draft.build(&config).map_err(|error| error.to_string())?;
+            Ok(Ready::of(built, packed, held.meta.etag).0)
+        };
+        let ready = blocking(job).await?;
+        let outcome = self.apply(ready).await;
+        if outcome.is_ok() {
+            self.contact();
+        }
+        self.show();
+        outcome
+    }
+
+    /// The rules, the mapping or the site changed: the same facts, worked out again.
+    pub(super) async fn reconfigure(&mut self, config: Arc<Config>) {
+        self.config = config;
+        let (config, store) = (Arc::clone(&self.config), self.store.clone());
+        let job = move || build::rebuild(store.read(), &config);
+        match blocking(job).await {
+            Ok(Some((stored, built))) => {
+                let meta = meta(&built.snapshot, stored.etag);
+                let index = Arc::new(built.index);
+                let (store, image) = (self.store.clone(), Arc::clone(&index));
+                let kept = blocking(move || {
+                    store
+                        .replace_image(image.image())
+                        .map_err(|error| error.to_string())
+                });
+                if let Err(error) = kept.await {
+                    tracing::warn!(%error, "the index of the new configuration is not on disk");
+                }
+                self.doors.swap(index);
+                self.active = Some(meta);
+                self.still_in = Some(built.still_in);
+                self.show_warnings(built.warnings);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, "the facts could not be worked out by the new configuration")
+            }
+        }
+        self.show();
+    }
+
+    fn event(&self, kind: EventKind, detail: String) {
+        let now = self.clock.now();
+        self.store.record(&Draft {
+            detail: Some(detail),
+            ..Draft::new(kind, now.at, now.quality())
+        });
+    }
+
+    fn show_warnings(&mut self, mut warnings: Vec<String>) {
+        if warnings.len() > SHOWN_WARNINGS {
+            let more = warnings.len() - SHOWN_WARNINGS;
+            warnings.truncate(SHOWN_WARNINGS);
+            warnings.push(format!("and {more} more"));
+        }
+        self.status.warnings = warnings;
+    }
+}
+
+/// Judges by the grants in force; where those cannot be read, by what is known of them without reading.
+fn judge_against(
+    active: &SnapshotMeta,
+    weigh_active: impl FnOnce() -> Result<Option<Weight>, String>,
+    next: &Weight,
+    config: &Config,
+) -> Option<judge::Hold> {
+    let share = config.sync.hold_share;
+    let before = weigh_active();
+    match before.inspect_err(|error| tracing::warn!(%error, "the facts in force cannot be read")) {
+        Ok(Some(before)) => judge::judge(&before, next, share),
+        Ok(None) | Err(_) => judge::judge_by_count(active.version, active.grants, next, share),
+    }
+}
+
+pub(super) async fn blocking<T: Send + 'static>(
+    job: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    match tokio::task::spawn_blocking(job).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(format!("work in the background broke off: {error}")),
+    }
+}

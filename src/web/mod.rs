@@ -1,0 +1,20 @@
+//! What the gateway lets in from the network: web hooks of the platform, and nothing that the configuration does not
+//! name (invariant 9).
+//!
+//! A web hook is a hint. It says what to look at, never what is true: the worst that a forged one can do is a fetch.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `hooks` | one request: secret part, limits, signature, replay, hints |
+//! | `listen` | sockets: addresses, TLS, how many at once and for how long |
+//! | `sources` | how often one address may ask: pure |
+//! | `replays` | which deliveries were heard already |
+//! | `receiver` | the task: listens, tells the platform where, rereads the certificate |
+
+mod hooks;
+mod listen;
+mod receiver;
+mod replays;
+mod sources;
+
+pub use receiver::{FAULTS, Forward, Receiver};
