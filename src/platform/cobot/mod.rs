@@ -12,11 +12,13 @@
 //! | `checkins` | check-ins and cards |
 //! | `hooks` | web hooks: understood, and asked for |
 //! | `survey` | every permission tried |
+//! | `fuzz` | any answer, for the fuzzer |
 
 mod api;
 mod checkins;
 mod facts;
 mod fetch;
+mod fuzz;
 mod hooks;
 mod model;
 mod refresh;
@@ -46,6 +48,8 @@ use std::{
     time::Duration,
 };
 use url::Url;
+
+pub(crate) use fuzz::answer as fuzz_answer;
 
 /// A space at Cobot. Cheap to share behind an `Arc`.
 #[derive(Debug)]
