@@ -40,6 +40,11 @@ pub fn contract_page(data: &[u8]) {
     platform::contract::fuzz_page(data);
 }
 
+/// An answer or a web hook of Cobot's. The first byte chooses which.
+pub fn cobot_answer(data: &[u8]) {
+    platform::cobot::fuzz_answer(data);
+}
+
 /// A facts file.
 pub fn facts_toml(text: &str) {
     platform::file::fuzz_toml(text);
@@ -78,6 +83,7 @@ mod tests {
             wradapt_decoder(&data);
             ring_slot(&data);
             contract_page(&data);
+            cobot_answer(&data);
             facts_toml(&String::from_utf8_lossy(&data));
         }
 

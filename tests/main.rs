@@ -172,6 +172,7 @@ mod stale_without_contact;
 mod systemd_is_told_the_truth;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
 mod vendor_documents;
 #[cfg(test)]
 mod vendor_judge;

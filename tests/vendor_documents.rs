@@ -60,6 +60,7 @@ async fn cobot_is_asked_as_its_document_says() {
     // API 1 has no document: its requests go straight to the simulator.
     let mut config = config(&site.cobot);
     config.url = judge.url().parse().unwrap();
+    config.reach.timeout = std::time::Duration::from_secs(60); // the judge takes its time over a page
     let adapter = adapter(&config, &site.clock);
     let survey = adapter.survey().await.unwrap();
     assert!(

@@ -131,9 +131,8 @@ impl CobotCloud {
     }
 
     /// Reads everything. What was known of far days and of passes is carried over from `before`.
-    pub(super) async fn read_all(&self, before: Option<Rows>, spans: &Spans) -> Result<Rows, PlatformError> {
+    pub(super) async fn read_all(&self, before: &mut Rows, spans: &Spans) -> Result<Rows, PlatformError> {
         let space = self.space().await?.id;
-        let mut before = before.unwrap_or_default();
         let turn = spans.turn(&before.far);
         let (
             members,
@@ -160,18 +159,15 @@ impl CobotCloud {
             self.sessions(spans),
             self.tokens(),
         )?;
-        before
-            .far
-            .retain(|day, _| *day >= spans.near_until && *day < spans.far_until);
-        take_turn(&mut before.far, turn, far, spans.now);
         let mut rows = Rows {
             members,
             plans,
-            teams: before.teams,
+            partial: false,
+            teams: before.teams.clone(),
             teams_at: before.teams_at,
             resources,
             near,
-            far: before.far,
+            far: BTreeMap::new(),
             near_until: spans.near_until,
             externals,
             allocations,
@@ -179,12 +175,16 @@ impl CobotCloud {
             passes,
             sessions,
             tokens,
-            needs_passes: before.needs_passes,
+            needs_passes: before.needs_passes.clone(),
         };
         self.name_running(&mut rows.sessions, &before.passes, &before.sessions)
             .await?;
         self.ask_plans(&mut rows, spans).await?;
         self.name_teams(&mut rows, &space, spans).await?;
+        rows.far = std::mem::take(&mut before.far);
+        rows.far
+            .retain(|day, _| *day >= spans.near_until && *day < spans.far_until);
+        take_turn(&mut rows.far, turn, far, spans.now);
         Ok(rows)
     }
 

@@ -12,11 +12,13 @@
 //! | `checkins` | check-ins and cards |
 //! | `hooks` | web hooks: understood, and asked for |
 //! | `survey` | every permission tried |
+//! | `fuzz` | any answer, for the fuzzer |
 
 mod api;
 mod checkins;
 mod facts;
 mod fetch;
+mod fuzz;
 mod hooks;
 mod model;
 mod refresh;
@@ -46,6 +48,8 @@ use std::{
     time::Duration,
 };
 use url::Url;
+
+pub(crate) use fuzz::answer as fuzz_answer;
 
 /// A space at Cobot. Cheap to share behind an `Arc`.
 #[derive(Debug)]
@@ -115,30 +119,37 @@ impl CobotCloud {
     async fn fetch_facts(&self, known: Option<&Known>) -> Result<Fetched, PlatformError> {
         let spans = self.spans().await?;
         let mut kept = self.rows.lock().await;
-        // A copy of what is needed of the rows before goes in; they themselves stay if this fails.
-        let carried = kept.as_ref().map(Rows::carried);
-        let rows = self.read_all(carried, &spans).await?;
-        let fetched = self.settled(&rows, known).await?;
+        // What will be read anew is let go before, so that it is not in memory twice.
+        let mut before = kept.take().map(Rows::carried).unwrap_or_default();
+        let rows = match self.read_all(&mut before, &spans).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                *kept = Some(before);
+                return Err(error);
+            }
+        };
+        drop(before);
         self.desk.learn(&rows);
         self.forget_passes(&rows);
+        let fetched = self.settled(&rows, known).await;
         *kept = Some(rows);
-        Ok(fetched)
+        fetched
     }
 
     async fn refresh_facts(&self, known: &Known, hints: &[Hint]) -> Result<Fetched, PlatformError> {
         let spans = self.spans().await?;
-        {
-            let mut kept = self.rows.lock().await;
-            if let Some(before) = kept.as_ref() {
-                let mut rows = before.clone();
-                if self.patch(&mut rows, hints, &spans).await? {
-                    let fetched = self.settled(&rows, Some(known)).await?;
-                    self.desk.learn(&rows);
-                    *kept = Some(rows);
-                    return Ok(fetched);
-                }
+        let mut kept = self.rows.lock().await;
+        if let Some(rows) = kept.as_mut().filter(|rows| !rows.partial) {
+            // Changed in place. What breaks off in the middle is no whole any more, and the next read is a whole one.
+            rows.partial = true;
+            let named = self.patch(rows, hints, &spans).await?;
+            rows.partial = false;
+            if named {
+                self.desk.learn(rows);
+                return self.settled(rows, Some(known)).await;
             }
         }
+        drop(kept);
         self.fetch_facts(Some(known)).await
     }
 

@@ -114,6 +114,8 @@ pub(super) struct Cell {
 /// Everything that was read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Rows {
+    /// Not everything is here: a read has broken off.
+    pub(super) partial: bool,
     pub(super) members: Vec<MemberRow>,
     pub(super) plans: Vec<PlanRow>,
     pub(super) teams: Vec<TeamRow>,
@@ -136,15 +138,16 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// What the next fetch takes over from this one.
-    pub(super) fn carried(&self) -> Self {
+    /// What the next fetch takes over from this one; all else is let go.
+    pub(super) fn carried(self) -> Self {
         Self {
-            teams: self.teams.clone(),
+            partial: true,
+            teams: self.teams,
             teams_at: self.teams_at,
-            far: self.far.clone(),
-            passes: self.passes.clone(),
-            sessions: self.sessions.clone(),
-            needs_passes: self.needs_passes.clone(),
+            far: self.far,
+            passes: self.passes,
+            sessions: self.sessions,
+            needs_passes: self.needs_passes,
             ..Self::default()
         }
     }
