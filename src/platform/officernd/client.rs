@@ -106,6 +106,11 @@ impl Client {
     pub(super) const fn around(&self) -> &Around {
         &self.around
     }
+    /// What the platform's clock shows now, by its last answer.
+    pub(super) fn server_time(&self) -> Option<Millis> {
+        self.api.server_time()
+    }
+
     pub(super) const fn identity(&self) -> &Http {
         &self.identity
     }

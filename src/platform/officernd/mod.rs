@@ -38,7 +38,7 @@ use super::{
 };
 use crate::{
     config::model::OfficeRndConfig,
-    domain::{Credential, PersonId, facts::Facts},
+    domain::{Credential, Millis, PersonId, facts::Facts},
 };
 use checkins::CheckInDesk;
 use client::Client;
@@ -180,6 +180,9 @@ impl OfficeRndCloud {
 impl Platform for OfficeRndCloud {
     fn place(&self) -> String {
         self.client.place().to_owned()
+    }
+    fn server_time(&self) -> Option<Millis> {
+        self.client.server_time()
     }
     fn capabilities(&self) -> Capabilities {
         Capabilities {
