@@ -11,6 +11,7 @@ mod kill9;
 mod machine;
 mod report;
 mod rss;
+mod rules;
 mod site;
 mod start;
 mod table;
@@ -43,6 +44,11 @@ const PARTS: &[Part] = &[
         "start",
         "exec to the first decision with 250,000 people",
         start::run,
+    ),
+    (
+        "rules",
+        "grants out of facts: everything, and after one change",
+        rules::run,
     ),
     ("rss", "memory of the daemon", rss::run),
     ("kill9", "200 times kill -9 under load: what is lost", kill9::run),

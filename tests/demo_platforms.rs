@@ -53,6 +53,15 @@ fn coworks() {
 }
 
 #[test]
+fn officernd() {
+    let ended = "stays shut, ended by R12: booking Meeting room ended";
+    agrees(
+        "officernd",
+        &[ended, "stays shut, no_pass_left", "invites Ben Okafor"],
+    );
+}
+
+#[test]
 fn a_story_as_json() {
     let (good, text) = played("coworks", &["--json"]);
     let document: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"));

@@ -11,6 +11,8 @@ mod check_ins_wait_their_turn;
 #[cfg(test)]
 mod cli_commands;
 #[cfg(test)]
+mod cli_connect;
+#[cfg(test)]
 mod cli_help_pages;
 #[cfg(test)]
 mod cli_output;
@@ -26,6 +28,16 @@ mod cloud_not_to_be_trusted;
 mod cloud_site;
 #[cfg(test)]
 mod cobot_adapter;
+#[cfg(test)]
+mod cobot_budget;
+#[cfg(test)]
+mod cobot_check_ins;
+#[cfg(test)]
+mod cobot_hooks;
+#[cfg(test)]
+mod cobot_member_story;
+#[cfg(test)]
+mod cobot_site;
 #[cfg(test)]
 mod config_changes_while_running;
 #[cfg(test)]
@@ -87,11 +99,21 @@ mod mqtt_site;
 #[cfg(test)]
 mod mqtt_wedged;
 #[cfg(test)]
+mod nexudus_adapter;
+#[cfg(test)]
+mod nexudus_check_ins;
+#[cfg(test)]
+mod nexudus_refresh;
+#[cfg(test)]
+mod nexudus_site;
+#[cfg(test)]
 mod no_card_number_or_secret_is_ever_printed;
 #[cfg(test)]
 mod officernd_adapter;
 #[cfg(test)]
 mod officernd_changes;
+#[cfg(test)]
+mod officernd_member_story;
 #[cfg(test)]
 mod officernd_site;
 #[cfg(test)]
@@ -114,6 +136,8 @@ mod osdp_site;
 mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;
+#[cfg(test)]
+mod rules_each_have_a_test;
 #[cfg(test)]
 mod rules_incremental;
 #[cfg(test)]
@@ -138,6 +162,9 @@ mod sync_converges;
 mod systemd_is_told_the_truth;
 #[cfg(test)]
 mod tidy;
+mod vendor_documents;
+#[cfg(test)]
+mod vendor_judge;
 #[cfg(test)]
 mod web_hooks_are_hints;
 #[cfg(test)]

@@ -487,7 +487,7 @@ fn agree(seed: u64) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn engine_and_index_answer_as_the_model_does_for_every_profile(seed: u64) {

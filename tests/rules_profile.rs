@@ -126,3 +126,53 @@ fn check_config_shows_the_profile_in_force() {
     assert_eq!(json["rules"]["profile"], "nexudus");
     assert_eq!(json["rules"]["parameters"][0]["key"], "room_window");
 }
+
+/// docs/rules.md compares the profiles: its table must say what they are.
+#[test]
+fn the_documents_table_is_what_the_profiles_say() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md")).unwrap();
+    let header = text
+        .lines()
+        .find(|line| line.starts_with("| parameter | "))
+        .unwrap();
+    let names: Vec<&str> = header
+        .trim_matches('|')
+        .split('|')
+        .skip(1)
+        .map(str::trim)
+        .collect();
+    assert_eq!(names, Profile::ALL.map(|(name, _)| name));
+    for (column, (name, profile)) in Profile::ALL.into_iter().enumerate() {
+        for parameter in doorward::config::model::RulesConfig::of(profile).parameters() {
+            let row = text
+                .lines()
+                .find(|line| line.starts_with(&format!("| `{}` |", parameter.key)));
+            let cells: Vec<&str> = row
+                .unwrap()
+                .trim_matches('|')
+                .split('|')
+                .skip(1)
+                .map(str::trim)
+                .collect();
+            let (said, source) = cells[column].split_once(" (").unwrap();
+            assert_eq!(
+                said,
+                parameter.value.trim_matches('"'),
+                "{name}: {}",
+                parameter.key
+            );
+            // The profile names the same source.
+            let source = source.trim_end_matches(')');
+            let marked = if source.len() > 1 {
+                source.to_owned()
+            } else {
+                format!("[{source}]")
+            };
+            assert!(
+                profile.text().contains(&marked),
+                "{name}: {} ({source})",
+                parameter.key
+            );
+        }
+    }
+}

@@ -151,6 +151,8 @@ pub struct NexudusConfig {
     pub hook_secret: Option<Secret>,
     /// `acs_token`: what Nexudus shows when it pushes finished groups (Custom ACS). Absent: it does not.
     pub acs_token: Option<Secret>,
+    /// The keys of `[map.groups]`: what Custom ACS is offered.
+    pub groups: Vec<String>,
     /// `card_format`.
     pub cards: CardText,
     /// Network.

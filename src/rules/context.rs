@@ -10,7 +10,7 @@ use crate::{
     },
 };
 use jiff::tz::TimeZone;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// What rules and site say, and the facts do not change.
 #[derive(Debug)]
@@ -39,46 +39,85 @@ impl<'r> Book<'r> {
     }
 }
 
-/// Indexes over one set of facts, by place and by owned id: good for every set of facts in which people, teams, resources,
-/// passes and catalogue are the same.
-#[derive(Debug)]
+/// Indexes over one set of facts, by place and by owned id. Each part is good for every set of facts in which what it was made of
+/// is the same, in the same order.
+#[derive(Clone, Debug)]
 pub(super) struct Look {
-    pub(super) crowd: Crowd,
-    resources: HashMap<String, usize>,
-    passes: HashMap<PersonId, Vec<usize>>,
+    pub(super) crowd: Arc<Crowd>,
+    resources: Arc<HashMap<String, usize>>,
+    passes: Arc<HashMap<PersonId, Vec<usize>>>,
+    pub(super) names: Arc<AllNames>,
+}
+
+/// What the catalogue calls things.
+#[derive(Debug)]
+pub(super) struct AllNames {
     pub(super) plans: Names,
     pub(super) floors: Names,
     pub(super) locations: Names,
-    pub(super) pass_kinds: Names,
+    pub(super) passes: Names,
     pub(super) groups: Names,
+}
+
+/// Which kinds of facts differ from those that a look was made of.
+#[derive(Clone, Copy)]
+pub(super) struct Stale {
+    pub(super) people: bool,
+    pub(super) resources: bool,
+    pub(super) passes: bool,
 }
 
 impl Look {
     pub(super) fn new(facts: &Facts, book: &Book<'_>) -> Self {
+        let catalogue = &facts.catalogue;
+        let names = AllNames {
+            plans: Names::new(&catalogue.plans),
+            floors: Names::new(&catalogue.floors),
+            locations: Names::new(&catalogue.locations),
+            passes: Names::new(&catalogue.passes),
+            groups: Names::new(&catalogue.groups),
+        };
         let crowd = Crowd::new(facts, book.rules, book.zone());
-        let resources = facts.resources.iter().enumerate();
-        let resources = resources
-            .map(|(at, resource)| (resource.id.clone(), at))
-            .collect();
-        let mut passes: HashMap<PersonId, Vec<usize>> = HashMap::new();
-        if book.rules.restrict_on_exhaustion {
-            for (at, pass) in facts.passes.iter().enumerate() {
-                for (person, _) in crowd.holders(pass.person.as_ref(), pass.team.as_deref()) {
-                    passes.entry(person.clone()).or_default().push(at);
-                }
-            }
-        }
         Self {
-            crowd,
-            resources,
-            passes,
-            plans: Names::new(&facts.catalogue.plans),
-            floors: Names::new(&facts.catalogue.floors),
-            locations: Names::new(&facts.catalogue.locations),
-            pass_kinds: Names::new(&facts.catalogue.passes),
-            groups: Names::new(&facts.catalogue.groups),
+            passes: Arc::new(passes(facts, book, &crowd)),
+            crowd: Arc::new(crowd),
+            resources: Arc::new(resources(facts)),
+            names: Arc::new(names),
         }
     }
+
+    /// The same for other facts with the same catalogue.
+    pub(super) fn renewed(&self, facts: &Facts, book: &Book<'_>, stale: Stale) -> Self {
+        let mut look = self.clone();
+        if stale.people {
+            look.crowd = Arc::new(Crowd::new(facts, book.rules, book.zone()));
+        }
+        if stale.resources {
+            look.resources = Arc::new(resources(facts));
+        }
+        if stale.people || stale.passes {
+            look.passes = Arc::new(passes(facts, book, &look.crowd));
+        }
+        look
+    }
+}
+
+fn resources(facts: &Facts) -> HashMap<String, usize> {
+    let places = facts.resources.iter().enumerate();
+    places.map(|(at, resource)| (resource.id.clone(), at)).collect()
+}
+
+/// Whose passes are where, if a plan may hang on them (R22).
+fn passes(facts: &Facts, book: &Book<'_>, crowd: &Crowd) -> HashMap<PersonId, Vec<usize>> {
+    let mut passes: HashMap<PersonId, Vec<usize>> = HashMap::new();
+    if book.rules.restrict_on_exhaustion {
+        for (at, pass) in facts.passes.iter().enumerate() {
+            for (person, _) in crowd.holders(pass.person.as_ref(), pass.team.as_deref()) {
+                passes.entry(person.clone()).or_default().push(at);
+            }
+        }
+    }
+    passes
 }
 
 /// One set of facts with its indexes.
@@ -119,6 +158,6 @@ impl<'a> Context<'a> {
     /// Whether what is at this location counts here (R36).
     pub(super) fn in_scope(&self, location: Option<&str>) -> bool {
         let only = &self.rules().only_locations;
-        only.is_empty() || location.is_none_or(|location| self.look.locations.listed(only, location))
+        only.is_empty() || location.is_none_or(|location| self.look.names.locations.listed(only, location))
     }
 }

@@ -6,7 +6,7 @@
 
 use super::{
     Objects, Outcome, RuleWarning,
-    context::{Book, Context, Look},
+    context::{Book, Context, Look, Stale},
     diff::{Diff, Several},
     of_the_whole, people,
     sink::{Note, Sink},
@@ -120,7 +120,9 @@ impl Incremental {
         }
         let diffs = Diffs::between(&old, &facts);
         let book = Book::new(&self.rules, &self.site);
-        let new_look = diffs.need_look(&self.rules).then(|| Look::new(&facts, &book));
+        let stale = diffs.stale();
+        let new_look = (stale.people || stale.resources || stale.passes)
+            .then(|| self.look.renewed(&facts, &book, stale));
         let before = Context {
             facts: &old,
             look: &self.look,
@@ -223,9 +225,12 @@ impl<'a> Diffs<'a> {
     }
 
     /// The look-ups go by place, so another order is enough to need new ones.
-    const fn need_look(&self, rules: &RulesConfig) -> bool {
-        let by_passes = rules.restrict_on_exhaustion && !self.passes.same;
-        !self.people.same || !self.teams.same || !self.resources.same || by_passes
+    const fn stale(&self) -> Stale {
+        Stale {
+            people: !self.people.same || !self.teams.same,
+            resources: !self.resources.same,
+            passes: !self.passes.same,
+        }
     }
 
     /// Whether the mapping may fit better or worse than before.

@@ -17,7 +17,7 @@ pub(super) fn pass(context: &Context<'_>, pass: &Pass, sink: &mut Sink) {
     if !context.in_scope(pass.location.as_deref()) {
         return;
     }
-    let kinds = &context.look.pass_kinds;
+    let kinds = &context.look.names.passes;
     let label = kinds.name(&pass.kind);
     let Some(groups) = kinds.lookup(&rules.passes, &pass.kind) else {
         return sink.note(Note::UnmappedPass(label.to_owned()));

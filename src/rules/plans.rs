@@ -21,7 +21,7 @@ pub(super) fn membership(context: &Context<'_>, membership: &Membership, sink: &
     if !context.in_scope(membership.location.as_deref()) {
         return;
     }
-    let plans = &context.look.plans;
+    let plans = &context.look.names.plans;
     let label = plans.name(&membership.plan);
     let Some(groups) = plans.lookup(&rules.plans, &membership.plan) else {
         return sink.note(Note::UnmappedPlan(label.to_owned())); // R8: deny and say so
@@ -114,9 +114,10 @@ pub(super) fn assignment(context: &Context<'_>, assignment: &Assignment, sink: &
     }
     let own = super::bookings::mapped(&rules.resources, resource);
     let floor = resource.floor.as_ref();
-    let floor = floor.and_then(|floor| context.look.floors.lookup(&rules.floors, floor));
+    let floor = floor.and_then(|floor| context.look.names.floors.lookup(&rules.floors, floor));
     let location = resource.location.as_ref();
-    let location = location.and_then(|location| context.look.locations.lookup(&rules.locations, location));
+    let location =
+        location.and_then(|location| context.look.names.locations.lookup(&rules.locations, location));
     if own.is_none() && floor.is_none() && location.is_none() {
         return sink.note(Note::UnmappedAssignment(resource.name.clone()));
     }
@@ -155,7 +156,8 @@ pub(super) fn unknown(kind: &'static str, id: &str, resource: &str) -> RuleWarni
     }
 }
 
-/// R11: groups given by hand on the platform. They know no window and survive everything but R5 and R31.
+/// R11: groups given by hand on the platform. They last until the platform's own end, if it names one, and survive
+/// everything but R5 and R31.
 pub(super) fn person(context: &Context<'_>, person: &Person, sink: &mut Sink) {
     let rules = context.rules();
     let asks = rules.connect == Connect::NewOnly && person.door_access == DoorAccess::Auto;
@@ -165,7 +167,7 @@ pub(super) fn person(context: &Context<'_>, person: &Person, sink: &mut Sink) {
     if !people::counts(person, rules, context.book.zone()) {
         return;
     }
-    let names = &context.look.groups;
+    let names = &context.look.names.groups;
     for group in &person.groups {
         let label = names.name(group);
         let Some(groups) = names.lookup(&rules.groups, group) else {
@@ -177,6 +179,10 @@ pub(super) fn person(context: &Context<'_>, person: &Person, sink: &mut Sink) {
             id: group,
             label,
         };
-        sink.grant(context, &person.id, groups, Window::ALWAYS, origin, 11, None);
+        let window = Window {
+            until: person.group_ends.get(group).copied(),
+            ..Window::ALWAYS
+        };
+        sink.grant(context, &person.id, groups, window, origin, 11, None);
     }
 }

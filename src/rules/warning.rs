@@ -168,7 +168,7 @@ impl fmt::Display for RuleWarning {
             ),
             Self::CancelledKeeps { people } => write!(
                 f,
-                "{} cancelled and keep their access, as [rules] cancel_revokes = false says: {}; deactivate at the platform whoever is not to get in any more",
+                "{} cancelled and may still enter, as [rules] cancel_revokes = false says: {}; deactivate at the platform whoever is not to get in any more",
                 counted(people.len(), "person is", "people are"),
                 people.join(", ")
             ),

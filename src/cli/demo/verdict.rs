@@ -70,6 +70,12 @@ impl Line {
         Self::new(format!("first connection to {name}"), "facts in force", got, true)
     }
 
+    /// A platform that sends no web hooks is asked every so often: that is no disagreement.
+    pub(super) fn hooked(told: Result<(), String>) -> Self {
+        let got = told.map_or_else(|why| why, |()| "it sends them".into());
+        Self::new("web hooks as hints", "where the platform has them", got, true)
+    }
+
     pub(super) fn act(words: String, can: bool, done: Result<(), String>) -> Self {
         let expected = if can { "done" } else { "not possible there" };
         let agrees = can == done.is_ok();
@@ -81,8 +87,8 @@ impl Line {
         )
     }
 
-    pub(super) fn reached(took: Duration) -> Self {
-        let got = format!("after {}", seconds(took));
+    pub(super) fn reached(took: Duration, how: &str) -> Self {
+        let got = format!("after {}, {how}", seconds(took));
         Self::new("the gateway learns of it", "in force", got, true)
     }
 

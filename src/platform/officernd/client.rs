@@ -106,11 +106,6 @@ impl Client {
     pub(super) const fn around(&self) -> &Around {
         &self.around
     }
-    /// What the platform's clock shows now, by its last answer.
-    pub(super) fn server_time(&self) -> Option<Millis> {
-        self.api.server_time()
-    }
-
     pub(super) const fn identity(&self) -> &Http {
         &self.identity
     }
@@ -119,6 +114,10 @@ impl Client {
     }
     pub(super) fn place(&self) -> &str {
         self.api.place()
+    }
+    /// What the platform's clock shows now.
+    pub(super) fn server_time(&self) -> Option<Millis> {
+        self.api.server_time()
     }
     pub(super) fn slot(&self, purpose: Purpose) -> &Turn<Option<Kept>> {
         let [read, check_ins, cards, hooks] = &self.tokens;

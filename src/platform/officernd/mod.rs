@@ -181,9 +181,6 @@ impl Platform for OfficeRndCloud {
     fn place(&self) -> String {
         self.client.place().to_owned()
     }
-    fn server_time(&self) -> Option<Millis> {
-        self.client.server_time()
-    }
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             hints: false,
@@ -206,6 +203,9 @@ impl Platform for OfficeRndCloud {
     }
     fn survey(&self) -> Reply<'_, Survey> {
         Box::pin(survey::survey(&self.client, &self.site))
+    }
+    fn server_time(&self) -> Option<Millis> {
+        self.client.server_time()
     }
     fn budgets(&self) -> Vec<BudgetStatus> {
         self.client.budget().status()

@@ -48,6 +48,47 @@ fn r13_s3_33_five_minutes_and_s4_105_none_after() {
 }
 
 #[test]
+fn r13_each_platforms_room_opens_as_its_own_guide_says() {
+    let facts = rooms(vec![booking(
+        "b1",
+        "blue",
+        "ada",
+        at("2026-05-20T10:00:00Z"),
+        at("2026-05-20T11:00:00Z"),
+    )]);
+    for (profile, from, until) in [
+        (Profile::Cobot, "2026-05-20T09:55:00Z", "2026-05-20T11:05:00Z"), // S3:33
+        (Profile::Nexudus, "2026-05-20T09:45:00Z", "2026-05-20T11:15:00Z"),
+        (Profile::OfficeRnd, "2026-05-20T09:45:00Z", "2026-05-20T11:00:00Z"), // S4:105
+        (
+            Profile::Spacebring,
+            "2026-05-20T09:30:00Z",
+            "2026-05-20T11:30:00Z",
+        ), // S2:93
+        (Profile::Coworks, "2026-05-19T22:00:00Z", "2026-05-20T22:00:00Z"),
+        (Profile::Open, "2026-05-20T09:55:00Z", "2026-05-20T11:05:00Z"),
+    ] {
+        let window = only_window(&grants(&facts, &as_on(profile), &site("Europe/Madrid")));
+        assert_eq!(window, between(from, until), "{profile:?}");
+    }
+}
+
+#[test]
+fn r14_c3_s2_93_s4_107_s3_33_who_is_invited_gets_in_by_profile() {
+    let mut room = booking("b1", "blue", "ada", 0, 1_000);
+    room.invitees = vec!["bob".into(), "ada".into()];
+    let mut facts = rooms(vec![room]);
+    // A guest is no member.
+    facts.people[1].standing = crate::domain::facts::Standing::External;
+    for (name, profile) in Profile::ALL {
+        let invited = matches!(profile, Profile::OfficeRnd | Profile::Spacebring);
+        let found = opens(&grants(&facts, &as_on(profile), &site("UTC")));
+        let expected = [row("ada", "rooms", 12, "b1"), row("bob", "rooms", 14, "b1")];
+        assert_eq!(found, &expected[..if invited { 2 } else { 1 }], "{name}");
+    }
+}
+
+#[test]
 fn r14_s2_93_s4_107_invitees_by_profile_and_never_at_a_desk() {
     let mut room = booking("b1", "blue", "ada", 0, 1_000);
     room.invitees = vec!["bob".into(), "stranger".into()];
@@ -101,6 +142,16 @@ fn r18_a_buffer_may_cross_midnight_and_a_clock_change() {
         let facts = rooms(vec![booking("b1", "blue", "ada", at(from), at(from) + 3_600_000)]);
         let window = only_window(&grants(&facts, &buffers(30, 30), &site("Europe/Madrid")));
         assert_eq!(window, Window::between(at(opens), at(from) + 5_400_000), "{from}");
+    }
+}
+
+#[test]
+fn r19_no_platform_opens_for_what_is_not_confirmed() {
+    let mut pending = booking("b1", "blue", "ada", 0, 1_000);
+    pending.tentative = true;
+    for (name, profile) in Profile::ALL {
+        let outcome = grants(&rooms(vec![pending.clone()]), &as_on(profile), &site("UTC"));
+        assert!(outcome.grants.is_empty(), "{name}");
     }
 }
 

@@ -2,15 +2,22 @@
 //! the third of the five published integration guides, see docs/rules.md), and a slow, obvious model.
 
 mod bookings;
+mod days;
+mod desks;
 mod effective;
+mod hours;
 mod incremental;
+mod lifecycle;
+mod mapping;
 mod model;
+mod pass_hours;
 mod passes_and_cards;
 mod people_and_plans;
+mod teams;
 
 use super::{Outcome, RuleWarning, grants};
 use crate::{
-    config::model::RulesConfig,
+    config::model::{Profile, RulesConfig},
     domain::{
         Block, BlockTarget, GrantKind, GroupId, Millis, Reason, Window,
         facts::{Assignment, Booking, Facts, Membership, Pass, Person, Resource, ResourceKind, When},
@@ -67,6 +74,27 @@ fn rules() -> RulesConfig {
         groups: map(&[("Back door", &["back"])]),
         ..RulesConfig::default()
     }
+}
+/// A platform's profile with the mapping above.
+fn as_on(profile: Profile) -> RulesConfig {
+    let mapped = rules();
+    RulesConfig {
+        plans: mapped.plans,
+        resources: mapped.resources,
+        floors: mapped.floors,
+        locations: mapped.locations,
+        passes: mapped.passes,
+        groups: mapped.groups,
+        ..RulesConfig::of(profile)
+    }
+}
+/// The windows of the grants that open, in their order.
+fn windows(outcome: &Outcome) -> Vec<Window> {
+    let open = outcome.grants.iter().filter(|grant| grant.void.is_none());
+    open.map(|grant| grant.window).collect()
+}
+fn between(from: &str, until: &str) -> Window {
+    Window::between(at(from), at(until))
 }
 fn person(id: &str) -> Person {
     Person::new(id, id.to_uppercase())

@@ -233,6 +233,54 @@ fn r9_r10_s4_75_s4_85_an_assigned_desk_opens_itself_its_floor_and_its_location()
 }
 
 #[test]
+fn r10_s4_77_joes_desk_on_any_floor_in_london_opens_what_london_is_mapped_to() {
+    let desk = |id: &str, floor: &str| Resource {
+        floor: Some(floor.into()),
+        location: Some("London".into()),
+        ..resource(id, id, ResourceKind::Desk)
+    };
+    for floor in ["Floor 1", "Floor 2"] {
+        let facts = Facts {
+            people: vec![person("joe")],
+            resources: vec![desk("d1", floor)],
+            assignments: vec![Assignment {
+                person: Some("joe".into()),
+                ..Assignment::new("a1", "d1")
+            }],
+            ..Facts::default()
+        };
+        let found = opens(&grants(
+            &facts,
+            &as_on(Profile::OfficeRnd),
+            &site("Europe/London"),
+        ));
+        assert!(
+            found.contains(&row("joe", "house", 10, "a1")),
+            "{floor}: {found:?}"
+        );
+        assert_eq!(
+            found.contains(&row("joe", "first", 10, "a1")),
+            floor == "Floor 1",
+            "S4:87"
+        );
+    }
+    // Membership of the location alone, without a desk, opens nothing (S4:75).
+    let facts = Facts {
+        people: vec![person("joe")],
+        memberships: vec![Membership {
+            location: Some("London".into()),
+            ..membership("m1", "Unmapped", Some("joe"))
+        }],
+        ..Facts::default()
+    };
+    assert!(
+        grants(&facts, &as_on(Profile::OfficeRnd), &site("Europe/London"))
+            .grants
+            .is_empty()
+    );
+}
+
+#[test]
 fn r11_s3_46_directly_given_groups_need_no_plan_and_no_pass() {
     let mut ada = person("ada");
     ada.groups = vec!["Back door".into(), "Roof".into()];

@@ -12,7 +12,7 @@ mod spacebring;
 
 use super::bridge::Bridge;
 use crate::domain::Reason;
-use doorward_peers::office::Office;
+use doorward_peers::{cobot::Cobot, office::Office, officernd::OfficeRnd, spacebring::Spacebring};
 
 /// Everybody in the stories. Their names are all that their cards are made of.
 const ANA: &str = "Ana Ruiz";
@@ -186,7 +186,10 @@ pub(super) fn of(platform: &str) -> Option<&'static Story> {
 /// The platform's simulator, with its staff.
 pub(super) fn office(platform: &str) -> Result<Box<dyn Office>, String> {
     let started: std::io::Result<Box<dyn Office>> = match platform {
-        "coworks" => Bridge::start().map(|bridge| Box::new(bridge) as _),
+        "cobot" => Cobot::start().map(|office| Box::new(office) as _),
+        "officernd" => OfficeRnd::start().map(|office| Box::new(office) as _),
+        "spacebring" => Spacebring::start().map(|office| Box::new(office) as _),
+        "coworks" => Bridge::start().map(|office| Box::new(office) as _),
         other => return Err(format!("this build has no simulator of {other}")),
     };
     started.map_err(|error| format!("the simulator of {platform} does not start: {error}"))
