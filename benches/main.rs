@@ -6,6 +6,7 @@ mod answer;
 mod decide;
 mod disk;
 mod drain;
+mod hint;
 mod kill9;
 mod machine;
 mod report;
@@ -55,6 +56,11 @@ const PARTS: &[Part] = &[
         "drain",
         "50,000 waiting check-ins to the reference cloud",
         drain::run,
+    ),
+    (
+        "hint",
+        "a change at the cloud to the decision, by a web hook and by the poll",
+        hint::run,
     ),
     ("disk", "bytes written for each event", disk::run),
 ];

@@ -20,6 +20,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("Memory", &["rss", "rss_after_pull", "rss_sync"]),
     ("Killed", &["kill9"]),
     ("Backlog", &["drain"]),
+    ("Change", &["hint", "poll"]),
     ("Disk", &["disk/event_bytes"]),
 ];
 
@@ -46,6 +47,9 @@ const AIMS: &[(&str, Aim)] = &[
     ("kill9/lost", Aim::Below(0.5)),
     ("kill9/doubled", Aim::Below(0.5)),
     ("drain/50000", Aim::Below(60.0)),
+    ("hint/contract/p99", Aim::Below(1_000.0)),
+    // The poll interval and two seconds.
+    ("poll/contract/5s/max", Aim::Below(7_000.0)),
 ];
 
 /// Writes the tables between the marks of docs/benchmarks.md.

@@ -119,6 +119,13 @@ async fn a_broken_page_takes_nothing_and_says_so() {
             },
             "neither complete nor leads to a next page",
         ),
+        (
+            Faults {
+                repeats_page: true,
+                ..Faults::default()
+            },
+            "its cursor leads back to an earlier page",
+        ),
     ];
     for (faults, expected) in breaks {
         cloud.faults(faults.clone());

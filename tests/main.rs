@@ -169,6 +169,8 @@ mod staff_ask_why;
 #[cfg(test)]
 mod stale_without_contact;
 #[cfg(test)]
+mod sync_converges;
+#[cfg(test)]
 mod systemd_is_told_the_truth;
 #[cfg(test)]
 mod tidy;

@@ -208,3 +208,83 @@ fn what_a_person_asks_of_the_sync_is_answered() {
     );
     assert!(!shown.contains(SECRET), "{shown}");
 }
+
+/// What TLS at this address shows as its certificate, and the status of a POST through it.
+fn through_tls(address: &str, trusted: &[u8], path: &str) -> (Vec<u8>, String) {
+    use std::io::{Read, Write};
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(trusted.to_vec().into()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = "localhost".try_into().unwrap();
+    let connection = rustls::ClientConnection::new(config.into(), name).unwrap();
+    let socket = std::net::TcpStream::connect(address).unwrap();
+    let mut stream = rustls::StreamOwned::new(connection, socket);
+    let request =
+        format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    let mut answer = String::new();
+    if stream.write_all(request.as_bytes()).is_ok() {
+        let _ = stream.read_to_string(&mut answer); // some servers end without a goodbye
+    }
+    let shown = stream.conn.peer_certificates().map(|all| all[0].to_vec());
+    (shown.unwrap_or_default(), answer)
+}
+
+#[test]
+fn a_certificate_that_was_renewed_is_used_without_a_restart_and_a_broken_one_is_not() {
+    let mut plan = Plan {
+        tables: "[hooks]\nlisten = \"127.0.0.1:0\"\npath_secret = { file = \"{dir}/hooks-path\" }\n\
+                 cert_file = \"{dir}/cert.pem\"\nkey_file = \"{dir}/key.pem\"\n"
+            .into(),
+        ..Plan::default()
+    };
+    plan.options.world = members(1);
+    let mut site = CloudSite::new(plan);
+    site.gateway.secret("hooks-path", SECRET);
+    let renew = |site: &CloudSite| {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        site.gateway.secret("key.pem", &made.signing_key.serialize_pem());
+        site.gateway.secret("cert.pem", &made.cert.pem());
+        made.cert.der().to_vec()
+    };
+    let first = renew(&site);
+    site.gateway.start();
+    site.settle();
+    let listening = address(&site);
+    let listening = listening.split('/').nth(2).unwrap();
+    let path = format!("/hooks/{SECRET}");
+    let (shown, answer) = through_tls(listening, &first, &path);
+    assert_eq!(shown, first);
+    assert!(answer.starts_with("HTTP/1.1 401"), "unsigned: {answer}");
+    assert!(
+        post(&format!("http://{listening}{path}"), &[], b"{}").is_err(),
+        "nothing in the clear"
+    );
+
+    let second = renew(&site);
+    wait_for("the renewed certificate", || {
+        let (shown, _) = through_tls(listening, &second, &path);
+        if shown == second {
+            Ok(())
+        } else {
+            Err("the old one")
+        }
+    });
+    site.gateway.secret("cert.pem", "no certificate");
+    let fault = wait_for("the fault", || {
+        let report = site.report();
+        let faults = report["faults"].as_array().unwrap().clone();
+        let found = faults.iter().find(|fault| fault["key"] == "hooks_unreachable");
+        found.cloned().ok_or(report)
+    });
+    let text = fault["text"].as_str().unwrap();
+    assert!(
+        text.contains("the last one is still in use") && text.contains("cert.pem"),
+        "{text}"
+    );
+    assert_eq!(through_tls(listening, &second, &path).0, second);
+}

@@ -13,7 +13,11 @@ use doorward::{
 use serde_json::Value;
 use std::{
     fs,
-    os::unix::{fs::PermissionsExt as _, net::UnixDatagram},
+    io::{Read as _, Write as _},
+    os::unix::{
+        fs::PermissionsExt as _,
+        net::{UnixDatagram, UnixStream},
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Instant,
@@ -47,12 +51,16 @@ impl Gateway {
             .replace("{dir}", &gateway.dir.path().display().to_string())
             .replace("{run}", &gateway.run.path().display().to_string());
         fs::write(gateway.config_path(), text)?;
-        for (name, secret) in [("token", TOKEN.to_owned()), ("key", "42".repeat(16))] {
-            let path = gateway.dir.path().join(name);
-            fs::write(&path, secret)?;
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
-        }
+        gateway.secret("token", TOKEN)?;
+        gateway.secret("key", &"42".repeat(16))?;
         Ok(gateway)
+    }
+
+    /// A file of its folder that only its owner can read.
+    pub(crate) fn secret(&self, name: &str, secret: &str) -> Result<(), Failure> {
+        let path = self.dir.path().join(name);
+        fs::write(&path, secret)?;
+        Ok(fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?)
     }
 
     fn config_path(&self) -> PathBuf {
@@ -160,6 +168,17 @@ impl Gateway {
             .args(["report", "--json"])
             .output()?;
         let all: Value = serde_json::from_slice(&out.stdout)?;
+        Ok(all.pointer(place).cloned())
+    }
+
+    /// A part of what the daemon says on its own socket, in a millisecond or so.
+    pub(crate) fn told(&self, place: &str) -> Result<Option<Value>, Failure> {
+        let mut socket = UnixStream::connect(self.run.path().join("control.sock"))?;
+        socket.write_all(b"GET /v1/status HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer)?;
+        let (_, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
+        let all: Value = serde_json::from_str(body)?;
         Ok(all.pointer(place).cloned())
     }
 

@@ -148,10 +148,13 @@ impl Puller {
             still_in,
         } = ready;
         let (store, was_held) = (self.store.clone(), self.status.held.is_some());
-        let (stored, image) = (meta.clone(), Arc::clone(&index));
+        let (stored, doors) = (meta.clone(), Arc::clone(&self.doors));
+        // One job, which goes on to its end when this task is ended meanwhile: else the store could have facts that a
+        // next task takes for those at the doors. The doors first: they need not wait for a disk.
         let kept = blocking(move || {
             let text = |error: StoreError| error.to_string();
-            store.apply_packed(&stored, &facts, image.image()).map_err(text)?;
+            doors.swap(Arc::clone(&index));
+            store.apply_packed(&stored, &facts, index.image()).map_err(text)?;
             if was_held {
                 store.discard_held().map(drop).map_err(text)
             } else {
@@ -166,7 +169,6 @@ impl Puller {
         } else {
             self.health.clear("snapshot_not_stored");
         }
-        self.doors.swap(index);
         self.health.clear("snapshot_held");
         self.status.held = None;
         self.still_in = Some(still_in);

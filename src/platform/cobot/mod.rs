@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     config::model::CobotConfig,
-    domain::{Credential, PersonId, facts::Facts},
+    domain::{Credential, Millis, PersonId, facts::Facts},
 };
 use api::Api;
 use checkins::Desk;
@@ -169,6 +169,9 @@ impl CobotCloud {
 impl Platform for CobotCloud {
     fn place(&self) -> String {
         self.api.new.place().to_owned()
+    }
+    fn server_time(&self) -> Option<Millis> {
+        self.api.new.server_time()
     }
     fn capabilities(&self) -> Capabilities {
         Capabilities {

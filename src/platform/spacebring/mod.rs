@@ -36,7 +36,7 @@ use super::{
 };
 use crate::{
     config::model::SpacebringConfig,
-    domain::{Credential, PersonId, facts::Facts},
+    domain::{Credential, Millis, PersonId, facts::Facts},
 };
 use auth::Login;
 use client::Client;
@@ -163,6 +163,9 @@ impl Spacebring {
 impl Platform for Spacebring {
     fn place(&self) -> String {
         self.client.http.place().to_owned()
+    }
+    fn server_time(&self) -> Option<Millis> {
+        self.client.http.server_time()
     }
     fn capabilities(&self) -> Capabilities {
         Capabilities {

@@ -133,7 +133,12 @@ async fn facts(State(shared): App, RawQuery(query): RawQuery, headers: HeaderMap
     page.insert("version".into(), json!(told));
     page.insert("complete".into(), json!(end == rows.len()));
     if end < rows.len() {
-        page.insert("next".into(), json!(format!("{version}.{end}")));
+        let next = if faults.repeats_page && offset > 0 {
+            offset
+        } else {
+            end
+        };
+        page.insert("next".into(), json!(format!("{version}.{next}")));
     } else if faults.never_complete {
         page.insert("complete".into(), json!(false));
     }

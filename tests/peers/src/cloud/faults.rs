@@ -33,6 +33,8 @@ pub struct Faults {
     pub later_pages_fail: bool,
     /// Every check-in is answered with this status, and not taken.
     pub check_ins_answered: Option<u16>,
+    /// The second page leads to itself: it repeats.
+    pub repeats_page: bool,
     /// The server's clock is ahead by so many seconds, as its `Date` says.
     pub clock_ahead: u64,
     /// `GET /v1/changes` is not built: 501.
