@@ -103,6 +103,10 @@ mod nexudus_adapter;
 #[cfg(test)]
 mod nexudus_check_ins;
 #[cfg(test)]
+mod nexudus_figures;
+#[cfg(test)]
+mod nexudus_member_story;
+#[cfg(test)]
 mod nexudus_refresh;
 #[cfg(test)]
 mod nexudus_site;
@@ -112,6 +116,8 @@ mod no_card_number_or_secret_is_ever_printed;
 mod officernd_adapter;
 #[cfg(test)]
 mod officernd_changes;
+#[cfg(test)]
+mod officernd_figures;
 #[cfg(test)]
 mod officernd_member_story;
 #[cfg(test)]
@@ -150,6 +156,12 @@ mod rules_world;
 mod snapshot_held_back;
 #[cfg(test)]
 mod spacebring_adapter;
+#[cfg(test)]
+mod spacebring_cards_hooks_survey;
+#[cfg(test)]
+mod spacebring_member_story;
+#[cfg(test)]
+mod spacebring_refresh;
 #[cfg(test)]
 mod spacebring_site;
 #[cfg(test)]

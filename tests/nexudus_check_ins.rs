@@ -7,6 +7,7 @@ use doorward::{
 };
 use doorward_peers::{nexudus::Faults, office::Office};
 use serde_json::json;
+use std::time::Duration;
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -150,6 +151,30 @@ async fn a_member_without_passes_is_checked_in_once_a_day() {
         assert_eq!(running(&outcome), None, "no pass runs");
     }
     assert_eq!(table.office.attendance().len(), 1);
+}
+
+#[tokio::test]
+async fn who_has_checked_out_by_other_means_is_checked_in_again() {
+    let table = Table::set();
+    let max = table
+        .office
+        .join("Max", "max@example.com", "Full time", "2026-05-04");
+    let at = second(table.office.now());
+    table
+        .adapter
+        .check_in(&table.entry("e-1", &max, at))
+        .await
+        .unwrap();
+    let row = table.office.rows("spaces/checkins")[0]["Id"].as_u64().unwrap();
+    let out = json!({ "ToTime": stamp(at + HOUR) });
+    table.office.set("spaces/checkins", row, &out);
+    table.clock.advance(Duration::from_secs(2 * 3_600));
+    table
+        .adapter
+        .check_in(&table.entry("e-2", &max, at + 2 * HOUR))
+        .await
+        .unwrap();
+    assert_eq!(table.office.attendance().len(), 2);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What hints name is fetched and nothing else, and the outcome is that of a whole fetch.
 
-use crate::nexudus_site::Table;
+use crate::nexudus_site::{Table, in_haste};
 use doorward::{
     domain::facts::Facts,
     platform::{Asked, Fetched, Hint, Hook, HookRefused},
@@ -11,7 +11,6 @@ use doorward_peers::{
 };
 use proptest::{prelude::*, test_runner::Config};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 const HOUR: i64 = 3_600_000;
 
@@ -410,28 +409,6 @@ impl Space {
             }
         }
     }
-}
-
-/// Runs a hundred times faster than the budget allows: time goes on by itself, a little at every turn, so that waits are
-/// short and nobody's patience ends while the simulator, which lives in real time, is still answering.
-fn in_haste<T>(job: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .event_interval(1)
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let hurry = tokio::spawn(async {
-            loop {
-                std::thread::park_timeout(Duration::from_micros(100));
-                tokio::time::advance(Duration::from_millis(10)).await;
-            }
-        });
-        let outcome = job.await;
-        hurry.abort();
-        outcome
-    })
 }
 
 proptest! {

@@ -23,6 +23,8 @@ use std::{
 const DOOR_ACCESS: u8 = 2;
 /// Times are written in whole seconds.
 const SECOND: Millis = 1_000;
+/// For so long it is believed that a check-in runs, without looking: members check out by other means.
+const BELIEVED: Millis = 15 * 60_000;
 /// How many running check-ins are remembered, before those that are over are dropped.
 const MOST_REMEMBERED: usize = 20_000;
 
@@ -45,21 +47,28 @@ impl Run {
 
 /// What runs, by person.
 #[derive(Debug, Default)]
-pub(super) struct Runs(Mutex<HashMap<PersonId, Run>>);
+pub(super) struct Runs(Mutex<HashMap<PersonId, (Run, Millis)>>);
 
 impl Runs {
-    fn of(&self, person: &PersonId, at: Millis) -> Option<Run> {
+    fn of(&self, person: &PersonId, at: Millis, now: Millis) -> Option<Run> {
         let runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let run = runs.get(person).copied();
-        run.filter(|run| run.from <= at && at < run.until)
+        let (run, learned) = *runs.get(person)?;
+        let fresh = (0..BELIEVED).contains(&now.saturating_sub(learned));
+        (fresh && run.from <= at && at < run.until).then_some(run)
     }
 
-    fn remember(&self, person: &PersonId, run: Run) {
+    fn remember(&self, person: &PersonId, run: Run, now: Millis) {
         let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if runs.len() >= MOST_REMEMBERED {
-            runs.retain(|_, old| old.until > run.from);
+            runs.retain(|_, (_, learned)| now.saturating_sub(*learned) < BELIEVED);
         }
-        runs.insert(person.clone(), run);
+        runs.insert(person.clone(), (run, now));
+    }
+
+    /// Something changed about a person: the next entry looks again.
+    pub(super) fn forget(&self, person: &PersonId) {
+        let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.remove(person);
     }
 }
 
@@ -97,7 +106,7 @@ pub(super) async fn deliver(
     let Ok(coworker) = entry.person.as_str().parse::<u64>() else {
         return Ok(refused("this person is no customer at Nexudus"));
     };
-    if let Some(run) = runs.of(&entry.person, entry.at) {
+    if let Some(run) = runs.of(&entry.person, entry.at, now) {
         return Ok(run.outcome());
     }
     let at = entry.at.div_euclid(SECOND) * SECOND;
@@ -116,7 +125,7 @@ pub(super) async fn deliver(
         };
         let run = look.run(row, from).await?;
         if from == at || (from <= at && at < run.until) {
-            runs.remember(&entry.person, run);
+            runs.remember(&entry.person, run, now);
             return Ok(run.outcome());
         }
         if entry.late && at < from && from < day_ends {
@@ -151,7 +160,7 @@ pub(super) async fn deliver(
         Some(row) => look.run(&row, at).await.unwrap_or_else(|_| look.plain(at)),
         None => look.plain(at),
     };
-    runs.remember(&entry.person, run);
+    runs.remember(&entry.person, run, now);
     Ok(run.outcome())
 }
 

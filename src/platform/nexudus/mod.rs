@@ -24,6 +24,8 @@ mod auth;
 mod cards;
 mod checkins;
 mod facts;
+#[cfg(test)]
+mod facts_tests;
 mod fetch;
 mod hooks;
 mod hours;
@@ -159,6 +161,11 @@ impl Nexudus {
 
     async fn narrowed(&self, known: &Known, last: Facts, hints: &[Hint]) -> Result<Fetched, PlatformError> {
         self.take_pushes(hints).await;
+        for hint in hints {
+            if let Hint::Person(person) = hint {
+                self.runs.forget(person);
+            }
+        }
         let Wanted::Some {
             people,
             bookings,
