@@ -62,6 +62,16 @@ fn cobot() {
     );
 }
 
+/// A minute as well: everything at once is more than the budget allows.
+#[test]
+fn nexudus() {
+    let office = "Ana Ruiz gets \"Office 2\" assigned";
+    agrees(
+        "nexudus",
+        &[office, "stays shut, no_pass_left", "opens, granted_assignment"],
+    );
+}
+
 #[test]
 fn officernd() {
     let invited = "Ana Ruiz invites Ben Okafor to the booking";

@@ -12,7 +12,9 @@ mod spacebring;
 
 use super::bridge::Bridge;
 use crate::domain::Reason;
-use doorward_peers::{cobot::Cobot, office::Office, officernd::OfficeRnd, spacebring::Spacebring};
+use doorward_peers::{
+    cobot::Cobot, nexudus::Nexudus, office::Office, officernd::OfficeRnd, spacebring::Spacebring,
+};
 
 /// Everybody in the stories. Their names are all that their cards are made of.
 const ANA: &str = "Ana Ruiz";
@@ -200,6 +202,7 @@ pub(super) fn of(platform: &str) -> Option<&'static Story> {
 pub(super) fn office(platform: &str) -> Result<Box<dyn Office>, String> {
     let started: std::io::Result<Box<dyn Office>> = match platform {
         "cobot" => Cobot::start().map(|office| Box::new(office) as _),
+        "nexudus" => Nexudus::start().map(|office| Box::new(office) as _),
         "officernd" => OfficeRnd::start().map(|office| Box::new(office) as _),
         "spacebring" => Spacebring::start().map(|office| Box::new(office) as _),
         "coworks" => Bridge::start().map(|office| Box::new(office) as _),
