@@ -117,6 +117,8 @@ mod officernd_adapter;
 #[cfg(test)]
 mod officernd_changes;
 #[cfg(test)]
+mod officernd_figures;
+#[cfg(test)]
 mod officernd_member_story;
 #[cfg(test)]
 mod officernd_site;
@@ -154,6 +156,12 @@ mod rules_world;
 mod snapshot_held_back;
 #[cfg(test)]
 mod spacebring_adapter;
+#[cfg(test)]
+mod spacebring_cards_hooks_survey;
+#[cfg(test)]
+mod spacebring_member_story;
+#[cfg(test)]
+mod spacebring_refresh;
 #[cfg(test)]
 mod spacebring_site;
 #[cfg(test)]

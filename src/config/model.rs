@@ -164,7 +164,8 @@ pub struct NexudusConfig {
 pub struct OfficeRndConfig {
     /// `organization`: the slug in its addresses.
     pub organization: String,
-    /// `location`: the location's id, for check-ins. Absent: the only one, else none are posted.
+    /// `location`: the location's id: check-ins are made there, and only its bookings are read. Absent: the only one,
+    /// else no check-ins are posted.
     pub location: Option<String>,
     /// `client_id`.
     pub client_id: String,

@@ -98,7 +98,7 @@ pub(super) fn play(
         ratatui::restore();
     }
     outcome?;
-    verdict::show(story, &theatre.lines, out)
+    verdict::show(story, &theatre.lines, theatre.office.requests(), out)
 }
 
 /// The sections of the configuration that are the story's own.
@@ -108,8 +108,7 @@ fn configuration(story: &Story, office: &dyn Office, dir: &Path) -> std::io::Res
     Ok(format!(
         "{cloud}\n[hooks]\nlisten = \"127.0.0.1:0\"\npath_secret = {{ file = \"{{dir}}/hooks-path\" }}\n\
          [sync]\npoll_seconds = 60\nhold_share = 1\n{}\n[checkins]\n{}",
-        story.config,
-        stories::MAP
+        story.config, story.map
     ))
 }
 
@@ -233,16 +232,20 @@ impl Theatre {
                 expected,
                 rule,
                 or_rules,
+            } => self.presents(who, *door, expected, *rule, or_rules),
+            Step::ByTheHour {
+                who,
+                door,
+                opens: (from, until),
+                rule,
             } => {
-                let spot = SPOTS.get(*door).copied();
-                let (Some(spot), Some(first)) = (spot, expected.first()) else {
-                    return Ok(());
+                let minute = minute_of_day(self.clock.now().at);
+                let expected: &[Reason] = match minute {
+                    _ if minute < *from => &[Reason::NotYet],
+                    _ if minute < *until => &[Reason::GrantedBooking],
+                    _ => &[Reason::Ended, Reason::NoGrantForDoor],
                 };
-                self.gateway_learns(who, spot, expected)?;
-                let got = self.tap(who, spot, *first)?;
-                self.lines
-                    .push(Line::tap(who, spot, expected, *rule, or_rules, got));
-                Ok(())
+                self.presents(who, *door, expected, *rule, &[12])
             }
             Step::Attends { who, times, rule } => self.attends(who, *times, *rule),
             Step::AttendanceStaysHere => {
@@ -261,6 +264,26 @@ impl Theatre {
                 Ok(())
             }
         }
+    }
+
+    /// A card at a door, when the gateway knows what was done before.
+    fn presents(
+        &mut self,
+        who: &'static str,
+        door: usize,
+        expected: &[Reason],
+        rule: u8,
+        or_rules: &[u8],
+    ) -> Result<(), Halt> {
+        let spot = SPOTS.get(door).copied();
+        let (Some(spot), Some(first)) = (spot, expected.first()) else {
+            return Ok(());
+        };
+        self.gateway_learns(who, spot, expected)?;
+        let got = self.tap(who, spot, *first)?;
+        self.lines
+            .push(Line::tap(who, spot, expected, rule, or_rules, got));
+        Ok(())
     }
 
     fn caption(&mut self, text: &str) {
@@ -353,10 +376,12 @@ impl Theatre {
         Ok(())
     }
 
-    /// When the gateway last heard from the platform, Unix milliseconds.
+    /// When the gateway last fetched something, all of it or what a hint named. Unix milliseconds.
     fn last_contact(&self) -> Option<Millis> {
         let status = self.status()?;
-        status.sections.get("sync")?.get("last_contact")?.as_i64()
+        let sync = status.sections.get("sync")?;
+        let at = |name: &str| sync.get(name).and_then(serde_json::Value::as_i64);
+        at("last_contact").max(at("last_refresh"))
     }
 
     fn status(&self) -> Option<StatusDoc> {
@@ -512,6 +537,15 @@ fn card(who: &str) -> [u8; 7] {
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// The minute of the local day, by the clock on the house's wall.
+fn minute_of_day(now: i64) -> i16 {
+    let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
+    let wall = Timestamp::from_millisecond(now)
+        .unwrap_or_default()
+        .to_zoned(zone);
+    i16::from(wall.hour()) * 60 + i16::from(wall.minute())
 }
 
 /// A day of the house's calendar, so many from today.

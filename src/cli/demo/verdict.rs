@@ -210,12 +210,12 @@ fn outcome(reason: Reason) -> String {
 }
 
 /// Prints the table and what the rules in it say. Status 0 only if all agrees.
-pub(super) fn show(story: &Story, lines: &[Line], out: &mut Out) -> Result<u8, Failure> {
+pub(super) fn show(story: &Story, lines: &[Line], requests: u64, out: &mut Out) -> Result<u8, Failure> {
     let wrong = lines.iter().filter(|line| !line.agrees).count();
     let status = if wrong == 0 { status::OK } else { status::FAILED };
     if out.is_json() {
         out.json(&serde_json::json!({
-            "platform": story.platform, "steps": lines, "disagreements": wrong,
+            "platform": story.platform, "steps": lines, "disagreements": wrong, "requests": requests,
         }))?;
         return Ok(status);
     }
@@ -233,7 +233,11 @@ pub(super) fn show(story: &Story, lines: &[Line], out: &mut Out) -> Result<u8, F
     let verdict = match wrong {
         0 => out.paint(
             Tone::Good,
-            &format!("{} lines, all as {} says", lines.len(), story.name),
+            &format!(
+                "{} lines, all as {} says; {requests} requests to the platform",
+                lines.len(),
+                story.name
+            ),
         ),
         _ => out.paint(
             Tone::Bad,

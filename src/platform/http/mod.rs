@@ -354,8 +354,8 @@ pub(super) fn without_values(message: &str) -> String {
         .collect()
 }
 
-/// What a problem document (RFC 9457) or the first error of a JSON:API document, or a platform's own `message`, says, as an insertion: empty, or
-/// ` ("…")`.
+/// What a problem document (RFC 9457), the first error of a JSON:API document or a plain `message` says, as an
+/// insertion: empty, or ` ("…")`.
 fn said(body: &[u8]) -> String {
     let problem: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |path: &str| {
