@@ -42,7 +42,7 @@ async fn refreshed(table: &Table, last: &Facts, hints: &[Hint]) -> Facts {
 }
 
 #[tokio::test]
-async fn a_moved_booking_costs_three_requests_and_a_customer_seven() {
+async fn a_moved_booking_costs_two_requests_and_a_customer_seven() {
     let table = Table::set();
     let office = &table.office;
     let ana = office.join("Ana", "ana@example.com", "Day passes", "2026-05-04");
