@@ -103,12 +103,14 @@ need_rust() {
             die "Rust $RUST_MIN or newer is needed, and this is ${have:-none}: run 'rustup update stable'"
         fi
         say "Rust $RUST_MIN or newer is needed, and this is ${have:-none}"
-        # Debian 12 carries a current Rust, for its browsers, in packages of another name.
+        # Debian 12 carries a current Rust, for its browsers, in packages of another name; it comes as a security update.
         apt_install rustc-web cargo-web rustfmt-web rust-web-clippy ca-certificates
         hash -r
         have=$(rust_version || true)
         if [ -z "$have" ] || ! at_least "$have" "$RUST_MIN"; then
-            die "Debian's rustc-web is ${have:-missing}: install Rust $RUST_MIN or newer from https://rustup.rs"
+            die "apt's rustc-web is ${have:-missing}. Debian 12 has a newer one among its security updates: have
+bookworm-security in apt's sources (deb http://deb.debian.org/debian-security bookworm-security main), or install Rust
+$RUST_MIN or newer from https://rustup.rs"
         fi
     fi
     if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then

@@ -52,6 +52,47 @@ fn coworks() {
     );
 }
 
+/// A minute, most of it waiting: everything at once is more than the 60 requests a minute that Cobot allows.
+#[test]
+fn cobot() {
+    let toggle = "stays shut, no_pass_left: plan Day passes is used up";
+    agrees(
+        "cobot",
+        &[toggle, "Chiara Neri is checked in", "stays shut, ended by R1"],
+    );
+}
+
+#[test]
+fn officernd() {
+    let invited = "Ana Ruiz invites Ben Okafor to the booking";
+    agrees(
+        "officernd",
+        &[invited, "opens, granted_assignment", "stays shut, ended by R12"],
+    );
+}
+
+#[test]
+fn spacebring() {
+    let local = "none there; the journal has them";
+    agrees(
+        "spacebring",
+        &[
+            local,
+            "Ana Ruiz books \"Desk 7\" now",
+            "stays shut, not_yet by R12",
+        ],
+    );
+}
+
+#[test]
+fn officernd() {
+    let ended = "stays shut, ended by R12: booking Meeting room ended";
+    agrees(
+        "officernd",
+        &[ended, "stays shut, no_pass_left", "invites Ben Okafor"],
+    );
+}
+
 #[test]
 fn a_story_as_json() {
     let (good, text) = played("coworks", &["--json"]);

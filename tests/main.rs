@@ -11,6 +11,8 @@ mod check_ins_wait_their_turn;
 #[cfg(test)]
 mod cli_commands;
 #[cfg(test)]
+mod cli_connect;
+#[cfg(test)]
 mod cli_help_pages;
 #[cfg(test)]
 mod cli_output;
@@ -27,6 +29,16 @@ mod cloud_site;
 #[cfg(test)]
 mod cobot_adapter;
 #[cfg(test)]
+mod cobot_budget;
+#[cfg(test)]
+mod cobot_check_ins;
+#[cfg(test)]
+mod cobot_hooks;
+#[cfg(test)]
+mod cobot_member_story;
+#[cfg(test)]
+mod cobot_site;
+#[cfg(test)]
 mod config_changes_while_running;
 #[cfg(test)]
 mod config_example_is_true;
@@ -38,6 +50,8 @@ mod config_secrets;
 mod config_with_mistakes;
 #[cfg(test)]
 mod contract_adapter;
+#[cfg(test)]
+mod coworks_export;
 #[cfg(test)]
 mod daemon_site;
 #[cfg(test)]
@@ -85,11 +99,27 @@ mod mqtt_site;
 #[cfg(test)]
 mod mqtt_wedged;
 #[cfg(test)]
+mod nexudus_adapter;
+#[cfg(test)]
+mod nexudus_check_ins;
+#[cfg(test)]
+mod nexudus_figures;
+#[cfg(test)]
+mod nexudus_member_story;
+#[cfg(test)]
+mod nexudus_refresh;
+#[cfg(test)]
+mod nexudus_site;
+#[cfg(test)]
 mod no_card_number_or_secret_is_ever_printed;
 #[cfg(test)]
 mod officernd_adapter;
 #[cfg(test)]
 mod officernd_changes;
+#[cfg(test)]
+mod officernd_figures;
+#[cfg(test)]
+mod officernd_member_story;
 #[cfg(test)]
 mod officernd_site;
 #[cfg(test)]
@@ -127,6 +157,12 @@ mod snapshot_held_back;
 #[cfg(test)]
 mod spacebring_adapter;
 #[cfg(test)]
+mod spacebring_cards_hooks_survey;
+#[cfg(test)]
+mod spacebring_member_story;
+#[cfg(test)]
+mod spacebring_refresh;
+#[cfg(test)]
 mod spacebring_site;
 #[cfg(test)]
 mod staff_ask_why;
@@ -136,6 +172,9 @@ mod stale_without_contact;
 mod systemd_is_told_the_truth;
 #[cfg(test)]
 mod tidy;
+mod vendor_documents;
+#[cfg(test)]
+mod vendor_judge;
 #[cfg(test)]
 mod web_hooks_are_hints;
 #[cfg(test)]

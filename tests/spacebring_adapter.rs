@@ -3,21 +3,15 @@
 
 use crate::spacebring_site::*;
 use doorward::{
-    config::model::CardText,
     domain::{
-        ClockQuality,
         facts::{DoorAccess, ResourceKind, Standing, When},
         time::Moment,
     },
-    platform::{
-        CheckIn, CheckIns, ErrorKind, Fetched, Hint, Hook, HookRefused, Platform, Retry,
-        spacebring::Spacebring,
-    },
+    platform::{ErrorKind, Fetched, Hint, Platform, Retry, spacebring::Spacebring},
 };
 use doorward_peers::{
     cloud::Line,
-    office::Office,
-    spacebring::{self as peer, Balance, Customer, Faults, HOOK_SECRET, Space, sign},
+    spacebring::{self as peer, Balance, Customer, Faults, Space},
 };
 use std::{collections::BTreeSet, time::Duration};
 
@@ -318,7 +312,7 @@ async fn each_refusal_says_what_could_not_be_read_and_what_to_grant() {
     site.cloud.set_basic(true);
     let mut settings = config(&site.cloud);
     settings.location = "3f0c6a4e-5f0e-4b1c-9f3e-2d1a7c9b8e10".into();
-    let stranger = Spacebring::new(&settings, &site.around).unwrap();
+    let stranger = adapter(&settings, &site.around);
     let error = stranger.fetch(None).await.unwrap_err();
     assert_eq!(error.retry(), Retry::Rarely);
     words.push(site.words(&error));
@@ -335,8 +329,9 @@ async fn a_short_throttle_is_waited_for_and_a_long_one_is_told() {
         retry_after: Some(1),
         ..Faults::default()
     });
-    site.facts().await;
-    let lane = site.adapter.budgets().remove(0);
+    let strict = Spacebring::new(&config(&site.cloud), &site.around).unwrap();
+    take(strict.fetch(None).await.unwrap());
+    let lane = strict.budgets().remove(0);
     assert!(
         lane.throttled >= 1 && lane.of == 8 && lane.per_ms == 1_000,
         "{lane:?}"
@@ -371,7 +366,7 @@ async fn tokens_are_renewed_in_time_replaced_and_kept_across_a_restart() {
     };
     assert_eq!(renewals(&site), 1);
     // A restart: the vault has the access token, and the refresh token that replaced the configured one.
-    let again = Spacebring::new(&settings, &site.around).unwrap();
+    let again = adapter(&settings, &site.around);
     assert!(again.fetch(None).await.is_ok());
     assert_eq!(renewals(&site), 0);
     site.around.clock.advance(Duration::from_secs(3_560));
@@ -393,7 +388,7 @@ async fn tokens_are_renewed_in_time_replaced_and_kept_across_a_restart() {
     if let doorward::config::model::SpacebringLogin::OAuth { refresh_token, .. } = &mut renewed.login {
         *refresh_token = doorward::domain::secret::Secret::new(site.cloud.refresh_token());
     }
-    let renewed = Spacebring::new(&renewed, &site.around).unwrap();
+    let renewed = adapter(&renewed, &site.around);
     assert!(renewed.fetch(None).await.is_ok());
 }
 
@@ -407,7 +402,7 @@ async fn a_clock_that_is_a_guess_asks_for_the_bookings_of_the_servers_time() {
         at: 86_400_000,
         trusted: false,
     });
-    let lost = Spacebring::new(&config(&site.cloud), &site.around).unwrap();
+    let lost = adapter(&config(&site.cloud), &site.around);
     let (facts, _, _) = take(lost.fetch(None).await.unwrap());
     assert_eq!(facts.bookings.len(), 1);
 }
@@ -453,181 +448,38 @@ async fn day_passes_are_asked_for_only_of_those_who_have_some_and_not_every_time
 }
 
 #[tokio::test]
-async fn a_card_goes_to_one_person_only_and_the_rest_of_the_metadata_stays() {
+async fn a_space_of_a_thousand_members_and_500_bookings_a_day_is_a_sixth_of_a_minutes_budget() {
     let mut space = Space::usual();
-    let [carmen, diego] = [0, 1].map(|number: usize| space.members[number].id.clone());
-    space.members[0].metadata.insert("locker".into(), 12.into());
-    let site = Site::with(space);
-    let (one, two) = (
-        "uid:04A2B3C4D5E680".parse().unwrap(),
-        "ks:02309289".parse().unwrap(),
-    );
-    let (carmen, diego) = (carmen.as_str().into(), diego.as_str().into());
-    let held = || site.cloud.edit(|space| space.members[0].metadata.clone());
-    for card in [&one, &one, &two] {
-        site.adapter.assign_credential(&carmen, card).await.unwrap();
+    for number in 0..998 {
+        space.member(&format!("Member{number}"), "Of many", "member");
     }
-    assert_eq!(held()["cardNumber"], "04A2B3C4D5E680, ks:02309289");
-    assert_eq!(held()["locker"], 12);
-    let error = site.adapter.assign_credential(&diego, &one).await.unwrap_err();
-    assert_eq!(
-        (error.kind, error.retry()),
-        (ErrorKind::Rejected { status: 409 }, Retry::Backoff)
-    );
-    assert!(error.to_string().contains("holds this card already") && !error.to_string().contains("A2B3"));
-    let nobody = "3f0c6a4e-5f0e-4b1c-9f3e-2d1a7c9b8e10".into();
-    let error = site.adapter.remove_credential(&nobody, &one).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Rejected { status: 404 });
-    // The change is made and its answer lost: doing it again changes nothing.
-    site.cloud.faults(Faults {
-        lose_answers_to_changes: true,
-        ..Faults::default()
-    });
-    assert_eq!(
-        site.adapter
-            .remove_credential(&carmen, &one)
-            .await
-            .unwrap_err()
-            .retry(),
-        Retry::Backoff
-    );
-    site.cloud.faults(Faults::default());
-    site.adapter.remove_credential(&carmen, &one).await.unwrap();
-    assert_eq!(held()["cardNumber"], "ks:02309289");
-    site.adapter.remove_credential(&carmen, &two).await.unwrap();
-    assert_eq!(
-        site.facts()
-            .await
-            .0
-            .people
-            .iter()
-            .map(|it| it.credentials.len())
-            .sum::<usize>(),
-        0
-    );
-    site.cloud.faults(Faults {
-        revoked: BTreeSet::from(["update membership"]),
-        ..Faults::default()
-    });
-    let error = site.adapter.assign_credential(&carmen, &one).await.unwrap_err();
-    assert!(error.to_string().contains("scope \"community\""), "{error}");
-}
-
-#[tokio::test]
-async fn a_card_of_two_people_reaches_the_rules_twice_and_an_unreadable_one_is_named_without_its_number() {
-    let mut space = Space::usual();
-    for member in &mut space.members {
-        member.metadata.insert(
-            "cardNumber".into(),
-            serde_json::json!(["04A2B3C4D5E680", 12_304_567]),
-        );
+    let people: Vec<String> = space.members.iter().map(|member| member.id.clone()).collect();
+    for id in &people {
+        space.subscribe(Customer::User(id.clone()), "Hot desk", hour(-1));
+    }
+    // 36 hours back and 14 days ahead are known.
+    for person in people.iter().take(500) {
+        space.book(person, "Meeting room", hour(-71), hour(-70));
+        space.bookings.last_mut().unwrap().repeat = Some((1, 40));
     }
     let site = Site::with(space);
-    let mut settings = config(&site.cloud);
-    settings.cards = CardText::Auto;
-    let adapter = Spacebring::new(&settings, &site.around).unwrap();
-    let (facts, problems, _) = take(adapter.fetch(None).await.unwrap());
-    assert_eq!(facts.people[0].credentials, facts.people[1].credentials);
-    assert_eq!(problems.len(), 2);
-    assert!(
-        problems[0].contains("cardNumber") && !problems[0].contains("12304567"),
-        "{}",
-        problems[0]
-    );
-}
-
-#[tokio::test]
-async fn entries_are_not_sent_and_it_is_said_why() {
-    let site = Site::start();
-    let CheckIns::Never(why) = site.adapter.capabilities().check_ins else {
-        panic!("there is no check-in of members")
-    };
-    assert!(
-        why.contains("attendance stays in this gateway's journal"),
-        "{why}"
-    );
-    let check_in = CheckIn {
-        key: "here-1".into(),
-        person: "p".into(),
-        door: "front".into(),
-        at: 0,
-        clock: ClockQuality::Trusted,
-        late: false,
-    };
-    let error = site.adapter.check_in(&check_in).await.unwrap_err();
-    assert_eq!(
-        (error.kind, error.retry()),
-        (ErrorKind::Unsupported, Retry::Never)
-    );
-    assert_eq!(site.cloud.requests(), 0);
-}
-
-#[tokio::test]
-async fn a_hook_is_heard_when_svix_signed_it_just_now() {
-    let site = Site::start();
-    let now = site.around.clock.now();
-    let body = r#"{"type":"booking.created","booking":{"id":"b1"}}"#;
-    let hear = |delivery: peer::Delivery, at: Moment| {
-        let headers = [
-            ("svix-id".to_owned(), delivery.id),
-            ("svix-timestamp".to_owned(), delivery.timestamp),
-            ("svix-signature".to_owned(), delivery.signature),
-        ];
-        site.adapter.hook(&Hook {
-            headers: &headers,
-            body: body.as_bytes(),
-            now: at,
-        })
-    };
-    let heard = hear(sign("msg_1", now.at, body, HOOK_SECRET), now).unwrap();
-    assert_eq!((heard.delivery.as_str(), heard.signed), ("msg_1", true));
-    assert_eq!(
-        heard.hints,
-        [Hint::Object {
-            collection: "bookings",
-            id: "b1".into()
-        }]
-    );
-    let other = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
-    assert_eq!(
-        hear(sign("msg_1", now.at, body, other), now),
-        Err(HookRefused::Signature)
-    );
-    assert_eq!(
-        hear(sign("msg_1", now.at - 301_000, body, HOOK_SECRET), now),
-        Err(HookRefused::Stale)
-    );
-    let mut settings = config(&site.cloud);
-    settings.hook_secret = None;
-    let deaf = Spacebring::new(&settings, &site.around).unwrap();
-    let hook = Hook {
-        headers: &[],
-        body: body.as_bytes(),
-        now,
-    };
-    assert_eq!(deaf.hook(&hook), Err(HookRefused::Unexpected));
-}
-
-#[tokio::test]
-async fn a_survey_tries_each_permission_and_lists_what_there_is() {
-    let mut space = Space::usual();
-    let carmen = space.members[0].id.clone();
-    space.subscribe(Customer::User(carmen), "Day passes", hour(-1));
-    let site = Site::with(space);
-    site.cloud.faults(Faults {
-        revoked: BTreeSet::from(["bookings"]),
-        ..Faults::default()
+    let (facts, _, known) = site.facts().await;
+    assert_eq!((facts.people.len(), facts.memberships.len()), (1_000, 1_000));
+    assert!(facts.bookings.len() >= 7_500, "{}", facts.bookings.len());
+    let asked = site.cloud.asked().len();
+    assert!(asked <= 110, "{asked} requests");
+    let subscription = site.cloud.edit(|space| {
+        space.subscriptions[7].end = Some(hour(5));
+        space.subscriptions[7].id.clone()
     });
-    let survey = site.adapter.survey().await.unwrap();
-    let checks: Vec<String> = survey
-        .checks
-        .iter()
-        .map(|check| match &check.outcome {
-            Ok(count) => format!("{}: {count}", check.what),
-            Err(error) => format!("{}: {}", check.what, site.words(error)),
-        })
-        .collect();
-    insta::assert_snapshot!([checks.join("\n"), survey.remarks.join("\n")].join("\n\n"));
-    assert_eq!((survey.catalogue.plans.len(), survey.resources.len()), (3, 4));
-    assert_eq!(survey.zone.as_deref(), Some("Europe/Madrid"));
+    let hint = Hint::Object {
+        collection: "memberships",
+        id: subscription,
+    };
+    take(site.adapter.refresh(&known, facts, &[hint]).await.unwrap());
+    assert_eq!(
+        site.cloud.asked().len(),
+        3,
+        "plans, the subscription, its customer"
+    );
 }

@@ -5,7 +5,10 @@ use doorward::{
     config::model::{CardText, Reach, SpacebringConfig, SpacebringLogin},
     domain::{facts::Facts, secret::Secret, time::Moment},
     platform::{
-        Around, ErrorKind, Fetched, Known, Platform, PlatformError, spacebring::Spacebring, vault::Vault,
+        Around, ErrorKind, Fetched, Known, Platform, PlatformError,
+        budget::{Budget, Limit},
+        spacebring::Spacebring,
+        vault::Vault,
     },
 };
 use doorward_peers::spacebring::{self as peer, CLIENT_ID, CLIENT_SECRET, HOOK_SECRET, REFRESH_TOKEN, Space};
@@ -57,6 +60,29 @@ pub(crate) fn oauth(cloud: &peer::Spacebring) -> SpacebringConfig {
     }
 }
 
+/// No test waits for a second to be over.
+const ROOMY: &[Limit] = &[Limit {
+    count: 100_000,
+    per: Duration::from_secs(1),
+}];
+
+/// An adapter that does not wait for the budget.
+pub(crate) fn adapter(settings: &SpacebringConfig, around: &Around) -> Spacebring {
+    let roomy = Budget::new(&[("requests", ROOMY)]);
+    Spacebring::new(settings, around).unwrap().with_budget(roomy)
+}
+
+fn around(state: &TempDir) -> Around {
+    Around {
+        vault: Vault::new(state.path()),
+        clock: Clock::manual(Moment {
+            at: hour(0),
+            trusted: true,
+        }),
+        zone: "Europe/Madrid".into(),
+    }
+}
+
 impl Site {
     pub(crate) fn start() -> Self {
         Self::with(Space::usual())
@@ -68,20 +94,20 @@ impl Site {
     }
     pub(crate) fn of(cloud: peer::Spacebring, settings: &SpacebringConfig) -> Self {
         let state = tempfile::tempdir().unwrap();
-        let around = Around {
-            vault: Vault::new(state.path()),
-            clock: Clock::manual(Moment {
-                at: hour(0),
-                trusted: true,
-            }),
-            zone: "Europe/Madrid".into(),
-        };
+        let around = around(&state);
         Self {
-            adapter: Spacebring::new(settings, &around).unwrap(),
+            adapter: adapter(settings, &around),
             cloud,
             around,
             state,
         }
+    }
+
+    /// An adapter alone, for a simulator that somebody else holds, with the folder of its state.
+    pub(crate) fn beside(settings: &SpacebringConfig) -> (TempDir, Spacebring) {
+        let state = tempfile::tempdir().unwrap();
+        let adapter = adapter(settings, &around(&state));
+        (state, adapter)
     }
 
     /// A whole fetch, with its problems as text.

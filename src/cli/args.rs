@@ -1,6 +1,8 @@
 //! The command line as one type.
 
-use super::{check_config, demo, events, explain, out::ColorChoice, people, report, rules, run, sync};
+use super::{
+    check_config, connect, demo, events, explain, out::ColorChoice, people, report, rules, run, sync,
+};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -67,6 +69,8 @@ pub enum Command {
     Demo(demo::DemoArgs),
     /// Shows everything that is wrong with a configuration.
     CheckConfig(check_config::CheckConfigArgs),
+    /// Connects a platform: asks for credentials, tries every permission, suggests the mapping.
+    Connect(connect::ConnectArgs),
     /// Tells what a card would get at a door, and why. Opens nothing.
     Explain(explain::ExplainArgs),
     /// Lists who may open what now; `--why` tells everything about one person.

@@ -9,9 +9,11 @@ use crate::config::Environment;
 use std::{fmt, io::IsTerminal};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::{
-    EnvFilter,
+    filter::Targets,
     fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    layer::SubscriberExt as _,
     registry::LookupSpan,
+    util::SubscriberInitExt as _,
 };
 
 /// How a line of the log looks.
@@ -36,26 +38,35 @@ pub fn start(
     style: Style,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let filter = EnvFilter::builder()
-        .parse(filter.unwrap_or(default))
-        .map_err(|error| {
-            Failure::new(
-                status::USAGE,
-                format!("--log: {error}"),
-                "write a level (error, warn, info, debug, trace) or MODULE=LEVEL,…",
-            )
-        })?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let filter = targets(filter.unwrap_or(default)).map_err(|error| {
+        Failure::new(
+            status::USAGE,
+            format!("--log: {error}"),
+            "write a level (error, warn, info, debug, trace) or MODULE=LEVEL,…",
+        )
+    })?;
+    let log = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let set = match style {
-        Style::Json => builder.json().try_init(),
-        Style::Text { .. } if environment.under_journal => {
-            builder.with_ansi(false).event_format(ForTheJournal).try_init()
-        }
-        Style::Text { colour } => builder.with_ansi(colour).with_target(false).try_init(),
+        Style::Json => log.with(lines.json()).try_init(),
+        Style::Text { .. } if environment.under_journal => log
+            .with(lines.with_ansi(false).event_format(ForTheJournal))
+            .try_init(),
+        Style::Text { colour } => log.with(lines.with_ansi(colour).with_target(false)).try_init(),
     };
     set.map_err(|error| Failure::new(status::FAILED, format!("the log cannot be set up: {error}"), ""))
+}
+
+/// Levels by module and nothing finer: filters by the fields of a span would bring regular expressions into the program.
+fn targets(text: &str) -> Result<Targets, String> {
+    let complete = |directive: &str| directive.split('=').all(|part| !part.trim().is_empty());
+    // The parser takes an empty module for any and an empty level for one.
+    match text.split(',').find(|directive| !complete(directive)) {
+        Some(directive) => Err(format!("invalid filter directive {directive:?}")),
+        None => text
+            .parse()
+            .map_err(|error: tracing_subscriber::filter::ParseError| error.to_string()),
+    }
 }
 
 /// The log of a command, by its global arguments.
@@ -120,6 +131,16 @@ mod tests {
         }
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn a_filter_is_levels_by_module_and_whole() {
+        for fine in ["warn", "INFO,doorward::osdp=debug", "doorward=off"] {
+            assert!(targets(fine).is_ok(), "{fine}");
+        }
+        for bad in ["", "=,=", "info,", "doorward=", "=debug", "doorward=loud"] {
+            assert!(targets(bad).is_err(), "{bad}");
         }
     }
 

@@ -16,6 +16,7 @@
 pub mod args;
 pub mod check_config;
 pub mod client;
+pub mod connect;
 pub mod demo;
 pub mod events;
 pub mod explain;
@@ -123,6 +124,7 @@ fn dispatch(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
         Command::Run(args) => run::run(context, args),
         Command::Demo(args) => demo::run(context, args, out),
         Command::CheckConfig(args) => check_config::run(context, args, out),
+        Command::Connect(args) => connect::run(context, args, out),
         Command::Explain(args) => explain::run(context, args, out),
         Command::Events(args) => events::run(context, args, out),
         Command::People(args) => people::run(context, args, out),

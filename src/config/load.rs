@@ -6,7 +6,7 @@ use super::{
     env::Environment,
     error::{ConfigError, Findings},
     lines::lines,
-    model::{ClockConfig, JournalConfig},
+    model::{ClockConfig, CloudConfig, JournalConfig},
     mqtt::mqtt,
     reading::{At, Reading},
     rules::rules,
@@ -211,7 +211,11 @@ fn whole(top: &Section<'_>, keeper: &Keeper<'_>) -> Config {
     let lines = lines(top, keeper);
     wiring::check(top, &lines, &doors);
     let paths = top.table_or_default("paths", "paths");
-    let cloud = cloud(top, keeper);
+    let rules = rules(top);
+    let mut cloud = cloud(top, keeper);
+    if let CloudConfig::Nexudus(nexudus) = &mut cloud {
+        nexudus.groups = rules.groups.keys().cloned().collect();
+    }
     Config {
         site,
         site_name,
@@ -220,7 +224,7 @@ fn whole(top: &Section<'_>, keeper: &Keeper<'_>) -> Config {
         clock: clock(top),
         journal: journal(top),
         sync: sync(top),
-        rules: rules(top),
+        rules,
         hooks: super::hooks::hooks(top, keeper),
         checkins: checkins(top, &cloud),
         cloud,

@@ -151,6 +151,8 @@ pub struct NexudusConfig {
     pub hook_secret: Option<Secret>,
     /// `acs_token`: what Nexudus shows when it pushes finished groups (Custom ACS). Absent: it does not.
     pub acs_token: Option<Secret>,
+    /// The keys of `[map.groups]`: what Custom ACS is offered.
+    pub groups: Vec<String>,
     /// `card_format`.
     pub cards: CardText,
     /// Network.
@@ -162,7 +164,8 @@ pub struct NexudusConfig {
 pub struct OfficeRndConfig {
     /// `organization`: the slug in its addresses.
     pub organization: String,
-    /// `location`: the location's id, for check-ins. Absent: the only one, else none are posted.
+    /// `location`: the location's id: check-ins are made there, and only its bookings are read. Absent: the only one,
+    /// else no check-ins are posted.
     pub location: Option<String>,
     /// `client_id`.
     pub client_id: String,

@@ -121,6 +121,7 @@ pub(super) fn nexudus(cloud: &Section<'_>, keeper: &Keeper<'_>, common: Common) 
         url: url?,
         hook_secret,
         acs_token,
+        groups: Vec::new(), // known once the mapping has been read
         cards: common.cards,
         reach: common.reach,
     }))

@@ -21,7 +21,7 @@ mod tasks;
 
 pub use boot::RunError;
 
-use crate::config::Environment;
+use crate::{config::Environment, memory};
 use std::path::Path;
 
 /// Runs the gateway until SIGTERM or SIGINT.
@@ -29,6 +29,7 @@ use std::path::Path;
 /// # Errors
 /// When it cannot begin: the configuration is wrong, or the state directory cannot be used at all.
 pub fn run(config: &Path, environment: &Environment) -> Result<(), RunError> {
+    memory::frugal();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)

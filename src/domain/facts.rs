@@ -4,6 +4,7 @@
 use super::{Credential, PersonId, opening::Opening, opening::Week, time::Millis};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A complete set of facts: everything the platform has to say, never a part of it (invariant 4).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,6 +165,10 @@ pub struct Person {
     /// Groups given to the person by hand on the platform (R11).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    /// Until when the person is in a group of `groups`, Unix milliseconds, where the platform says so. A group that is
+    /// not here has no end.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub group_ends: BTreeMap<String, Millis>,
 }
 
 /// A membership: a plan held by one person, or by a whole team when `person` is absent (R6).
@@ -329,6 +334,7 @@ impl Person {
             deactivated: false,
             credentials: Vec::new(),
             groups: Vec::new(),
+            group_ends: BTreeMap::new(),
         }
     }
 

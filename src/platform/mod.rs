@@ -17,6 +17,7 @@
 //! | `officernd` | OfficeRnD Flex |
 //! | `spacebring` | Spacebring |
 //! | `file` | the same facts from a TOML file or a folder of CSV files |
+//! | `nexudus` | Nexudus |
 
 pub mod budget;
 pub mod cards;
@@ -26,6 +27,7 @@ pub mod contract;
 mod error;
 pub mod file;
 mod http;
+pub mod nexudus;
 pub mod officernd;
 mod open;
 pub mod polled;

@@ -1,8 +1,8 @@
 //! The adapter of a configuration.
 
 use super::{
-    Platform, PlatformError, cobot::CobotCloud, contract::ContractCloud, error::ErrorKind,
-    file::FilePlatform, officernd::OfficeRndCloud, spacebring::Spacebring, vault::Vault,
+    Platform, PlatformError, cobot::CobotCloud, contract::ContractCloud, file::FilePlatform,
+    nexudus::Nexudus, officernd::OfficeRndCloud, spacebring::Spacebring, vault::Vault,
 };
 use crate::{clock::Clock, config::model::CloudConfig};
 use std::sync::Arc;
@@ -23,16 +23,12 @@ pub struct Around {
 /// # Errors
 /// When the connection cannot be prepared: no authority to trust, an address that would leak secrets.
 pub fn open(cloud: &CloudConfig, around: &Around) -> Result<Option<Arc<dyn Platform>>, PlatformError> {
-    let not_yet = |name: &str| {
-        let text = format!("this build does not speak {name} yet; use kind = \"contract\" or \"file\"");
-        Err(PlatformError::new(ErrorKind::Unsupported, text))
-    };
     Ok(Some(match cloud {
         CloudConfig::None => return Ok(None),
         CloudConfig::File { path } => Arc::new(FilePlatform::new(path.clone(), &around.zone)),
         CloudConfig::Contract(http) => Arc::new(ContractCloud::new(http)?),
         CloudConfig::Cobot(cobot) => Arc::new(CobotCloud::new(cobot, around.clone())?),
-        CloudConfig::Nexudus(_) => return not_yet("Nexudus"),
+        CloudConfig::Nexudus(config) => Arc::new(Nexudus::new(config, around)?),
         CloudConfig::OfficeRnd(officernd) => Arc::new(OfficeRndCloud::new(officernd, around)?),
         CloudConfig::Spacebring(config) => Arc::new(Spacebring::new(config, around)?),
     }))

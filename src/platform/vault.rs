@@ -49,6 +49,16 @@ impl Vault {
         }
     }
 
+    /// Another file in the same directory, kept in the same way: for what must outlive a restart as tokens must, and is
+    /// too large to be written again with each of them.
+    #[must_use]
+    pub fn beside(&self, file: &str) -> Self {
+        Self {
+            path: self.path.with_file_name(file),
+            guard: Arc::default(),
+        }
+    }
+
     /// The token of this name, if one was kept. A file that cannot be read has none: a new one is then asked for.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Kept> {

@@ -156,7 +156,8 @@ pub(super) fn unknown(kind: &'static str, id: &str, resource: &str) -> RuleWarni
     }
 }
 
-/// R11: groups given by hand on the platform. They know no window and survive everything but R5 and R31.
+/// R11: groups given by hand on the platform. They last until the platform's own end, if it names one, and survive
+/// everything but R5 and R31.
 pub(super) fn person(context: &Context<'_>, person: &Person, sink: &mut Sink) {
     let rules = context.rules();
     let asks = rules.connect == Connect::NewOnly && person.door_access == DoorAccess::Auto;
@@ -178,6 +179,10 @@ pub(super) fn person(context: &Context<'_>, person: &Person, sink: &mut Sink) {
             id: group,
             label,
         };
-        sink.grant(context, &person.id, groups, Window::ALWAYS, origin, 11, None);
+        let window = Window {
+            until: person.group_ends.get(group).copied(),
+            ..Window::ALWAYS
+        };
+        sink.grant(context, &person.id, groups, window, origin, 11, None);
     }
 }

@@ -1,7 +1,8 @@
 //! What the rooms keep besides events: snapshots, local cards, blocks, marks of time.
 
 use super::{
-    LocalCard, Noted, ReadStore, SnapshotMeta, Store, StoreError, StoredSnapshot, open, shared::lock, state,
+    LocalCard, Noted, PackedFacts, ReadStore, SnapshotMeta, Store, StoreError, StoredSnapshot, open,
+    shared::lock, state,
 };
 use crate::domain::{Block, BlockTarget, Credential, Millis, facts::Facts};
 use std::sync::atomic::Ordering;
@@ -45,12 +46,35 @@ impl Store {
         result
     }
 
+    /// Facts as they are kept, so that the facts themselves can be dropped before the snapshot is put into a role.
+    ///
+    /// # Errors
+    /// `Snapshot`: they cannot be written down.
+    pub fn pack(&self, facts: &Facts) -> Result<PackedFacts, StoreError> {
+        state::pack(facts)
+            .map(PackedFacts)
+            .map_err(|source| self.snapshot_error(source))
+    }
+
     /// Replaces the snapshot in force, in one transaction with full sync: a crash leaves the old or the new one. A held
     /// one is dropped. Slow for large sites, and blocks: not for async tasks.
     ///
     /// # Errors
     /// `Disk`: the old one stays.
     pub fn apply_snapshot(&self, meta: &SnapshotMeta, facts: &Facts, image: &[u8]) -> Result<(), StoreError> {
+        self.apply_packed(meta, &self.pack(facts)?, image)
+    }
+
+    /// [`Self::apply_snapshot`] with packed facts.
+    ///
+    /// # Errors
+    /// `Disk`: the old one stays.
+    pub fn apply_packed(
+        &self,
+        meta: &SnapshotMeta,
+        facts: &PackedFacts,
+        image: &[u8],
+    ) -> Result<(), StoreError> {
         self.put_snapshot(state::ACTIVE, meta, facts, image)
     }
 
@@ -59,6 +83,19 @@ impl Store {
     /// # Errors
     /// `Disk`: nothing is held.
     pub fn hold_snapshot(&self, meta: &SnapshotMeta, facts: &Facts, image: &[u8]) -> Result<(), StoreError> {
+        self.hold_packed(meta, &self.pack(facts)?, image)
+    }
+
+    /// [`Self::hold_snapshot`] with packed facts.
+    ///
+    /// # Errors
+    /// `Disk`: nothing is held.
+    pub fn hold_packed(
+        &self,
+        meta: &SnapshotMeta,
+        facts: &PackedFacts,
+        image: &[u8],
+    ) -> Result<(), StoreError> {
         self.put_snapshot(state::HELD, meta, facts, image)
     }
 
@@ -66,19 +103,21 @@ impl Store {
         &self,
         role: &str,
         meta: &SnapshotMeta,
-        facts: &Facts,
+        PackedFacts(facts): &PackedFacts,
         image: &[u8],
     ) -> Result<(), StoreError> {
-        let snapshot = |source| StoreError::Snapshot {
-            file: self.0.shared.state_dir.join(state::STATE.name),
-            source,
-        };
-        let packed = state::pack(facts).map_err(snapshot)?;
-        let meta = serde_json::to_string(meta).map_err(snapshot)?;
+        let meta = serde_json::to_string(meta).map_err(|source| self.snapshot_error(source))?;
         let dir = &self.0.shared.state_dir;
-        self.write_files(|db| state::put_snapshot(db, dir, role, &meta, &packed, image))?;
+        self.write_files(|db| state::put_snapshot(db, dir, role, &meta, facts, image))?;
         lock(&self.0.shared.owner.state).fold(dir);
         Ok(())
+    }
+
+    fn snapshot_error(&self, source: serde_json::Error) -> StoreError {
+        StoreError::Snapshot {
+            file: self.0.shared.state_dir.join(state::STATE.name),
+            source,
+        }
     }
 
     /// Puts the held snapshot in force. False if none is held.

@@ -53,7 +53,7 @@ pub use record::{
 };
 pub use ring::DEFAULT_SLOTS;
 pub use slot::{Slot, parse_slot};
-pub use state::{LocalCard, SnapshotMeta, StoredSnapshot};
+pub use state::{LocalCard, PackedFacts, SnapshotMeta, StoredSnapshot};
 
 use crate::domain::{EntryEvent, EventId, Millis, event::Draft};
 use shared::{SharedRef, lock};

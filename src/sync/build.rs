@@ -1,6 +1,9 @@
 //! Facts to grants to index: the same way at start, after a pull and after a new configuration.
 
-use super::cancelled::{StillIn, still_in};
+use super::{
+    cancelled::{StillIn, still_in},
+    judge::{Scale, Weight},
+};
 use crate::{
     access::{BuildError, Index, fingerprint},
     config::Config,
@@ -31,31 +34,62 @@ pub struct Built {
     pub still_in: Vec<StillIn>,
 }
 
-/// Builds an index from complete facts.
-///
-/// # Errors
-/// Only when the facts are larger than an index can be, or the site's zone is unknown.
-pub fn build(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) -> Result<Built, BuildError> {
+/// What the rules make of facts, before an index is made of it: from here on the facts themselves are not needed.
+#[derive(Debug)]
+pub struct Draft {
+    snapshot: Snapshot,
+    warnings: Vec<String>,
+    still_in: Vec<StillIn>,
+}
+
+/// Works complete facts out by the rules of a configuration.
+#[must_use]
+pub fn draft(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) -> Draft {
     let outcome = rules::grants(facts, &config.rules, &config.site);
-    let (mut snapshot, rule_warnings) = outcome.into_snapshot(facts.version, taken_at);
+    let (mut snapshot, warnings) = outcome.into_snapshot(facts.version, taken_at);
     for card in &local.cards {
         if !snapshot.credentials.contains(card) {
             snapshot.credentials.push(card.clone());
         }
     }
     snapshot.blocks.extend(local.blocks.iter().cloned());
-    let (index, build_warnings) = Index::build(&snapshot, &config.site)?;
-    let mut warnings: Vec<String> = rule_warnings.iter().map(ToString::to_string).collect();
-    warnings.extend(build_warnings.iter().map(ToString::to_string));
-    warnings.sort();
-    warnings.dedup();
-    let still_in = still_in(facts, &snapshot, &config.site.zone);
-    Ok(Built {
-        index: index.stamped(stamp(config)),
+    Draft {
+        still_in: still_in(facts, &snapshot, &config.site.zone),
         snapshot,
-        warnings,
-        still_in,
-    })
+        warnings: warnings.iter().map(ToString::to_string).collect(),
+    }
+}
+
+impl Draft {
+    /// With its index.
+    ///
+    /// # Errors
+    /// Only when the snapshot is larger than an index can be, or the site's zone is unknown.
+    pub fn build(self, config: &Config) -> Result<Built, BuildError> {
+        let Self {
+            snapshot,
+            mut warnings,
+            still_in,
+        } = self;
+        let (index, build_warnings) = Index::build(&snapshot, &config.site)?;
+        warnings.extend(build_warnings.iter().map(ToString::to_string));
+        warnings.sort();
+        warnings.dedup();
+        Ok(Built {
+            index: index.stamped(stamp(config)),
+            snapshot,
+            warnings,
+            still_in,
+        })
+    }
+}
+
+/// Builds an index from complete facts.
+///
+/// # Errors
+/// As [`Draft::build`].
+pub fn build(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) -> Result<Built, BuildError> {
+    draft(facts, config, local, taken_at).build(config)
 }
 
 /// What an index was made for: the site and the rules with their mapping. Another of either, and an image on disk is no
@@ -86,14 +120,37 @@ pub fn local(store: &ReadStore) -> Result<Local, StoreError> {
 /// # Errors
 /// In words, when the store cannot be read or the index not be built.
 pub fn rebuild(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMeta, Built)>, String> {
-    let text = |error: StoreError| error.to_string();
-    let Some(active) = store.active().map_err(text)? else {
+    let Some((meta, draft)) = redraft(store, config)? else {
         return Ok(None);
     };
+    let built = draft.build(config).map_err(|error| error.to_string())?;
+    Ok(Some((meta, built)))
+}
+
+fn redraft(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMeta, Draft)>, String> {
+    let text = |error: StoreError| error.to_string();
+    let Some(mut active) = store.active().map_err(text)? else {
+        return Ok(None);
+    };
+    active.image = Vec::new();
     let facts = store.facts(&active).map_err(text)?;
     let local = local(store).map_err(text)?;
-    let built = build(&facts, config, &local, active.meta.taken_at).map_err(|error| error.to_string())?;
-    Ok(Some((active.meta, built)))
+    let draft = draft(&facts, config, &local, active.meta.taken_at);
+    Ok(Some((active.meta, draft)))
+}
+
+/// What the facts in force weigh by a configuration. `None` when there are none yet.
+///
+/// # Errors
+/// In words, when the store cannot be read.
+pub fn weigh_active(
+    store: &ReadStore,
+    config: &Config,
+    scale: &Scale,
+    now: Millis,
+) -> Result<Option<Weight>, String> {
+    let active = redraft(store, config)?;
+    Ok(active.map(|(_, draft)| scale.weigh(&draft.snapshot, now)))
 }
 
 /// An index from the store.

@@ -2,15 +2,17 @@
 
 use super::{
     build::{self, Built},
-    judge::{self, Weighed},
+    cancelled::StillIn,
+    judge::{self, Scale, Weight},
     pull::Puller,
     status::meta,
 };
 use crate::{
+    access::Index,
     config::Config,
-    domain::{EventKind, event::Draft, facts::Facts, time::Millis},
+    domain::{EventKind, Snapshot, event::Draft, facts::Facts},
     memory,
-    store::{SnapshotMeta, Store, StoreError},
+    store::{PackedFacts, SnapshotMeta, StoreError},
 };
 use std::sync::Arc;
 
@@ -23,6 +25,29 @@ pub(super) enum Considered {
     Applied(String),
     /// Waiting for a person.
     Held(String),
+}
+
+/// Facts that were worked out and can be put in force, or held.
+struct Ready {
+    meta: SnapshotMeta,
+    facts: PackedFacts,
+    index: Arc<Index>,
+    warnings: Vec<String>,
+    still_in: Vec<StillIn>,
+}
+
+impl Ready {
+    /// With the snapshot, which is needed no longer than to weigh it.
+    fn of(built: Built, facts: PackedFacts, etag: Option<String>) -> (Self, Snapshot) {
+        let ready = Self {
+            meta: meta(&built.snapshot, etag),
+            facts,
+            index: Arc::new(built.index),
+            warnings: built.warnings,
+            still_in: built.still_in,
+        };
+        (ready, built.snapshot)
+    }
 }
 
 /// How much of the facts was fetched just now.
@@ -61,22 +86,31 @@ impl Puller {
         let now = self.clock.now().at;
         let (config, store) = (Arc::clone(&self.config), self.store.clone());
         let active = self.active.clone();
+        // In an order in which each large thing is dropped before the next one is made: a snapshot in full is several
+        // times its index.
         let job = move || -> Result<_, String> {
             let local = build::local(store.read()).map_err(|error| error.to_string())?;
-            let built = build::build(&facts, &config, &local, now).map_err(|error| error.to_string())?;
-            let hold = active.and_then(|active| judge_against(&active, &store, &config, &built, now));
-            Ok((facts, built, hold))
+            let draft = build::draft(&facts, &config, &local, now);
+            let packed = store.pack(&facts).map_err(|error| error.to_string())?;
+            drop(facts);
+            let built = draft.build(&config).map_err(|error| error.to_string())?;
+            let (mut ready, snapshot) = Ready::of(built, packed, etag);
+            ready.warnings.splice(0..0, problems);
+            let scale = Scale::default();
+            let weight = scale.weigh(&snapshot, now);
+            drop(snapshot);
+            let weigh_active = || build::weigh_active(store.read(), &config, &scale, now);
+            let hold = active.and_then(|active| judge_against(&active, weigh_active, &weight, &config));
+            Ok((ready, hold))
         };
-        let (facts, mut built, hold) = blocking(job).await?;
-        built.warnings.splice(0..0, problems);
-        let mut meta = meta(&built, etag);
+        let (mut ready, hold) = blocking(job).await?;
         match hold {
             Some(hold) => {
-                meta.held_because = Some(hold.to_string());
-                self.hold(meta, facts, built).await.map(Considered::Held)
+                ready.meta.held_because = Some(hold.to_string());
+                self.hold(ready).await.map(Considered::Held)
             }
             None => {
-                let words = self.apply(meta, facts, built).await?;
+                let words = self.apply(ready).await?;
                 if extent == Extent::Whole {
                     self.contact();
                 }
@@ -85,13 +119,12 @@ impl Puller {
         }
     }
 
-    async fn hold(&mut self, meta: SnapshotMeta, facts: Facts, built: Built) -> Result<String, String> {
-        let why = meta.held_because.clone().unwrap_or_default();
-        let (store, stored) = (self.store.clone(), meta.clone());
-        let image = built.index.to_image();
+    async fn hold(&mut self, ready: Ready) -> Result<String, String> {
+        let why = ready.meta.held_because.clone().unwrap_or_default();
+        let (store, meta) = (self.store.clone(), ready.meta.clone());
         blocking(move || {
             store
-                .hold_snapshot(&stored, &facts, &image)
+                .hold_packed(&ready.meta, &ready.facts, ready.index.image())
                 .map_err(|error| error.to_string())
         })
         .await?;
@@ -106,12 +139,19 @@ impl Puller {
         Ok(why)
     }
 
-    async fn apply(&mut self, meta: SnapshotMeta, facts: Facts, built: Built) -> Result<String, String> {
-        let (store, stored) = (self.store.clone(), meta.clone());
-        let (image, was_held) = (built.index.to_image(), self.status.held.is_some());
+    async fn apply(&mut self, ready: Ready) -> Result<String, String> {
+        let Ready {
+            meta,
+            facts,
+            index,
+            warnings,
+            still_in,
+        } = ready;
+        let (store, was_held) = (self.store.clone(), self.status.held.is_some());
+        let (stored, image) = (meta.clone(), Arc::clone(&index));
         let kept = blocking(move || {
             let text = |error: StoreError| error.to_string();
-            store.apply_snapshot(&stored, &facts, &image).map_err(text)?;
+            store.apply_packed(&stored, &facts, image.image()).map_err(text)?;
             if was_held {
                 store.discard_held().map(drop).map_err(text)
             } else {
@@ -126,11 +166,11 @@ impl Puller {
         } else {
             self.health.clear("snapshot_not_stored");
         }
-        self.doors.swap(Arc::new(built.index));
+        self.doors.swap(index);
         self.health.clear("snapshot_held");
         self.status.held = None;
-        self.still_in = Some(built.still_in);
-        self.show_warnings(built.warnings);
+        self.still_in = Some(still_in);
+        self.show_warnings(warnings);
         let words = format!(
             "version {}: {} people, {} cards, {} grants",
             meta.version, meta.people, meta.credentials, meta.grants
@@ -151,13 +191,14 @@ impl Puller {
             let held = store.held().map_err(text)?.ok_or("no snapshot is held back")?;
             let facts = store.facts(&held).map_err(text)?;
             let local = build::local(store.read()).map_err(text)?;
-            let built =
-                build::build(&facts, &config, &local, held.meta.taken_at).map_err(|e| e.to_string())?;
-            Ok((held.meta, facts, built))
+            let draft = build::draft(&facts, &config, &local, held.meta.taken_at);
+            let packed = store.pack(&facts).map_err(text)?;
+            drop(facts);
+            let built = draft.build(&config).map_err(|error| error.to_string())?;
+            Ok(Ready::of(built, packed, held.meta.etag).0)
         };
-        let (mut meta, facts, built) = blocking(job).await?;
-        meta.held_because = None;
-        let outcome = self.apply(meta, facts, built).await;
+        let ready = blocking(job).await?;
+        let outcome = self.apply(ready).await;
         if outcome.is_ok() {
             self.contact();
         }
@@ -172,13 +213,18 @@ impl Puller {
         let job = move || build::rebuild(store.read(), &config);
         match blocking(job).await {
             Ok(Some((stored, built))) => {
-                let meta = meta(&built, stored.etag);
-                let (store, image) = (self.store.clone(), built.index.to_image());
-                let kept = blocking(move || store.replace_image(&image).map_err(|error| error.to_string()));
+                let meta = meta(&built.snapshot, stored.etag);
+                let index = Arc::new(built.index);
+                let (store, image) = (self.store.clone(), Arc::clone(&index));
+                let kept = blocking(move || {
+                    store
+                        .replace_image(image.image())
+                        .map_err(|error| error.to_string())
+                });
                 if let Err(error) = kept.await {
                     tracing::warn!(%error, "the index of the new configuration is not on disk");
                 }
-                self.doors.swap(Arc::new(built.index));
+                self.doors.swap(index);
                 self.active = Some(meta);
                 self.still_in = Some(built.still_in);
                 self.show_warnings(built.warnings);
@@ -212,17 +258,15 @@ impl Puller {
 /// Judges by the grants in force; where those cannot be read, by what is known of them without reading.
 fn judge_against(
     active: &SnapshotMeta,
-    store: &Store,
+    weigh_active: impl FnOnce() -> Result<Option<Weight>, String>,
+    next: &Weight,
     config: &Config,
-    next: &Built,
-    now: Millis,
 ) -> Option<judge::Hold> {
     let share = config.sync.hold_share;
-    let after = Weighed::of(&next.snapshot);
-    let rebuilt = build::rebuild(store.read(), config);
-    match rebuilt.inspect_err(|error| tracing::warn!(%error, "the facts in force cannot be read")) {
-        Ok(Some((_, built))) => judge::judge(&Weighed::of(&built.snapshot), &after, share, now),
-        Ok(None) | Err(_) => judge::judge_by_count(active.version, active.grants, &after, share),
+    let before = weigh_active();
+    match before.inspect_err(|error| tracing::warn!(%error, "the facts in force cannot be read")) {
+        Ok(Some(before)) => judge::judge(&before, next, share),
+        Ok(None) | Err(_) => judge::judge_by_count(active.version, active.grants, next, share),
     }
 }
 

@@ -1,7 +1,10 @@
 //! How synchronisation stands, for people, and what is known about a snapshot that was just built.
 
-use super::{build::Built, cancelled::StillIn};
-use crate::{domain::Millis, store::SnapshotMeta};
+use super::cancelled::StillIn;
+use crate::{
+    domain::{Millis, Snapshot},
+    store::SnapshotMeta,
+};
 use serde::Serialize;
 
 /// The state of synchronisation, as `doorward sync status` shows it.
@@ -42,15 +45,15 @@ pub struct Status {
 }
 
 /// What is known about a snapshot without opening it.
-pub(super) fn meta(built: &Built, etag: Option<String>) -> SnapshotMeta {
+pub(super) fn meta(snapshot: &Snapshot, etag: Option<String>) -> SnapshotMeta {
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     SnapshotMeta {
-        version: built.snapshot.version,
+        version: snapshot.version,
         etag,
-        taken_at: built.snapshot.taken_at,
-        people: count(built.snapshot.people.len()),
-        credentials: count(built.snapshot.credentials.len()),
-        grants: count(built.snapshot.grants.len()),
+        taken_at: snapshot.taken_at,
+        people: count(snapshot.people.len()),
+        credentials: count(snapshot.credentials.len()),
+        grants: count(snapshot.grants.len()),
         held_because: None,
     }
 }

@@ -62,6 +62,9 @@ impl Office for Bridge {
     fn set_away(&self, away: bool) {
         self.0.set_away(away);
     }
+    fn send_hooks_to(&self, address: &str) -> Result<(), Cannot> {
+        self.0.send_hooks_to(address)
+    }
     fn requests(&self) -> u64 {
         self.0.requests()
     }

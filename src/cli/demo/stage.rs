@@ -3,9 +3,12 @@
 
 use super::cast;
 use crate::{
+    access::{Limits, Query},
     clock::Clock,
-    domain::{EntryEvent, EventKind},
+    config::{self, Environment},
+    domain::{Credential, EntryEvent, EventKind, Moment, Reason},
     store::{ReadStore, Store},
+    sync::build,
 };
 use doorward_peers::{
     mosquitto::{Mosquitto, Setup, Subscriber},
@@ -185,6 +188,21 @@ impl Stage {
         let events = events.unwrap_or_default();
         self.last = events.last().map_or(self.last, |event| event.seq);
         events
+    }
+
+    /// What the facts in force give a card at a door, without a reader: the stored index says it.
+    pub(super) fn would_give(&self, door: &str, card: &[u8], now: Moment) -> Option<Reason> {
+        let config = config::glance(&self.dir.0.join("doorward.toml"), &Environment::default())?;
+        let index = build::stored_index(self.journal.as_ref()?, &config).ok()??.index;
+        let door = config.site.doors.iter().find(|it| it.name == door)?;
+        let query = Query {
+            credential: Some(&Credential::uid(card).ok()?),
+            door: index.door(door.id.as_str()),
+            now,
+            lockdown: false,
+            limits: &Limits::default(),
+        };
+        Some(index.decide(&query).reason)
     }
 
     /// Presents a card.

@@ -6,7 +6,7 @@ use super::{
     draw, plain,
     presented::{Presented, Released},
     scene::{DoorView, Scene},
-    stage::Stage,
+    stage::{Stage, secret},
     stories::{self, Act, Step, Story},
     verdict::{self, Line},
 };
@@ -18,7 +18,8 @@ use crate::{
         out::Out,
     },
     clock::Clock,
-    domain::Reason,
+    daemon::control::StatusDoc,
+    domain::{Reason, time::Millis},
 };
 use doorward_peers::office::Office;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
@@ -44,6 +45,10 @@ const ZONE: &str = "Europe/Madrid";
 const REACHES: Duration = Duration::from_secs(90);
 /// A check-in may take this long to the platform.
 const ARRIVES: Duration = Duration::from_secs(45);
+/// A web hook that brought nothing for this long brings nothing more: the gateway is asked to fetch.
+const HINTED: Duration = Duration::from_secs(6);
+/// The secret part of the web hooks' address.
+const HOOKS: &str = "a-house-of-cards-in-Madrid";
 /// Between two looks at everything.
 const LOOK: Duration = Duration::from_millis(10);
 /// Between two steps, for whoever watches.
@@ -75,7 +80,7 @@ pub(super) fn play(
         out.finish()?;
     }
     let begun = clock.monotonic();
-    let mut stage = Stage::build(|dir| Ok(configuration(story, office.as_ref(), dir))).map_err(failed)?;
+    let mut stage = Stage::build(|dir| configuration(story, office.as_ref(), dir)).map_err(failed)?;
     let up = stage
         .ready(&clock, || interrupted.load(Ordering::Relaxed))
         .map_err(failed)?;
@@ -85,7 +90,7 @@ pub(super) fn play(
     let picture = std::io::stdout().is_terminal() && !out.is_json();
     let terminal = picture.then(ratatui::try_init).and_then(Result::ok);
     let drawn = terminal.is_some();
-    let mut theatre = Theatre::new(stage, office, clock, terminal, interrupted);
+    let mut theatre = Theatre::new(stage, office, clock, terminal, interrupted, context.runtime()?);
     theatre.scene.total = total;
     theatre.colours = context.args.color.colours(true, context.environment);
     let outcome = theatre.run(story, begun, out);
@@ -93,17 +98,18 @@ pub(super) fn play(
         ratatui::restore();
     }
     outcome?;
-    verdict::show(story, &theatre.lines, out)
+    verdict::show(story, &theatre.lines, theatre.office.requests(), out)
 }
 
 /// The sections of the configuration that are the story's own.
-fn configuration(story: &Story, office: &dyn Office, dir: &Path) -> String {
+fn configuration(story: &Story, office: &dyn Office, dir: &Path) -> std::io::Result<String> {
     let cloud = office.cloud_section(dir);
-    format!(
-        "{cloud}\n[sync]\npoll_seconds = 60\nhold_share = 1\n{}\n[checkins]\n{}",
-        story.config,
-        stories::MAP
-    )
+    secret(&dir.join("hooks-path"), HOOKS)?;
+    Ok(format!(
+        "{cloud}\n[hooks]\nlisten = \"127.0.0.1:0\"\npath_secret = {{ file = \"{{dir}}/hooks-path\" }}\n\
+         [sync]\npoll_seconds = 60\nhold_share = 1\n{}\n[checkins]\n{}",
+        story.config, story.map
+    ))
 }
 
 /// Why the story cannot go on.
@@ -139,8 +145,9 @@ struct Theatre {
     members: HashMap<&'static str, String>,
     /// Each member's last booking.
     bookings: HashMap<&'static str, String>,
-    /// Something was done that the gateway has not been told yet.
-    news: bool,
+    /// When the last thing was done that the gateway may not know yet: by the wall clock and since the start.
+    news: Option<(Millis, Duration)>,
+    runtime: tokio::runtime::Runtime,
     lines: Vec<Line>,
 }
 
@@ -151,6 +158,7 @@ impl Theatre {
         clock: Clock,
         terminal: Option<DefaultTerminal>,
         interrupted: Arc<AtomicBool>,
+        runtime: tokio::runtime::Runtime,
     ) -> Self {
         let doors = SPOTS.iter().map(|spot| DoorView::new(spot.name, spot.reader));
         let scene = Scene {
@@ -171,7 +179,8 @@ impl Theatre {
             released: Released::default(),
             members: HashMap::new(),
             bookings: HashMap::new(),
-            news: false,
+            news: None,
+            runtime,
             lines: Vec::new(),
         }
     }
@@ -180,6 +189,9 @@ impl Theatre {
         let took = self.start.saturating_sub(begun);
         self.lines.push(Line::connected(story.name, took));
         let mut told = 0;
+        if let Err(Halt::Failed(failure)) = self.hook_up() {
+            return Err(failure);
+        }
         for (number, step) in story.steps.iter().enumerate() {
             let played = self
                 .step(step)
@@ -220,16 +232,20 @@ impl Theatre {
                 expected,
                 rule,
                 or_rules,
+            } => self.presents(who, *door, expected, *rule, or_rules),
+            Step::ByTheHour {
+                who,
+                door,
+                opens: (from, until),
+                rule,
             } => {
-                self.gateway_learns()?;
-                let spot = SPOTS.get(*door).copied();
-                let (Some(spot), Some(first)) = (spot, expected.first()) else {
-                    return Ok(());
+                let minute = minute_of_day(self.clock.now().at);
+                let expected: &[Reason] = match minute {
+                    _ if minute < *from => &[Reason::NotYet],
+                    _ if minute < *until => &[Reason::GrantedBooking],
+                    _ => &[Reason::Ended, Reason::NoGrantForDoor],
                 };
-                let got = self.tap(who, spot, *first)?;
-                self.lines
-                    .push(Line::tap(who, spot, expected, *rule, or_rules, got));
-                Ok(())
+                self.presents(who, *door, expected, *rule, &[12])
             }
             Step::Attends { who, times, rule } => self.attends(who, *times, *rule),
             Step::AttendanceStaysHere => {
@@ -250,6 +266,26 @@ impl Theatre {
         }
     }
 
+    /// A card at a door, when the gateway knows what was done before.
+    fn presents(
+        &mut self,
+        who: &'static str,
+        door: usize,
+        expected: &[Reason],
+        rule: u8,
+        or_rules: &[u8],
+    ) -> Result<(), Halt> {
+        let spot = SPOTS.get(door).copied();
+        let (Some(spot), Some(first)) = (spot, expected.first()) else {
+            return Ok(());
+        };
+        self.gateway_learns(who, spot, expected)?;
+        let got = self.tap(who, spot, *first)?;
+        self.lines
+            .push(Line::tap(who, spot, expected, rule, or_rules, got));
+        Ok(())
+    }
+
     fn caption(&mut self, text: &str) {
         text.clone_into(&mut self.scene.caption);
     }
@@ -259,7 +295,9 @@ impl Theatre {
         let words = act.words();
         self.caption(&words);
         let done = self.perform(act);
-        self.news |= done.is_ok();
+        if done.is_ok() {
+            self.news = Some((self.clock.now().at, self.clock.monotonic()));
+        }
         self.lines.push(Line::act(words, can, done));
         self.frame()
     }
@@ -297,14 +335,25 @@ impl Theatre {
         Ok(())
     }
 
-    /// What was done at the platform reaches the gateway, as `doorward sync now` does it.
-    fn gateway_learns(&mut self) -> Result<(), Halt> {
-        if !self.news || !self.scene.cloud_up {
+    /// What was done at the platform reaches the gateway: by a hint of the platform's, or else as `doorward sync now`
+    /// does it.
+    fn gateway_learns(&mut self, who: &str, spot: Spot, expected: &[Reason]) -> Result<(), Halt> {
+        let Some((at, since)) = self.news.filter(|_| self.scene.cloud_up) else {
             return Ok(());
+        };
+        let took = |theatre: &Self| theatre.clock.monotonic().saturating_sub(since);
+        while took(self) < HINTED {
+            let there = self.stage.would_give(spot.name, &card(who), self.clock.now());
+            let there = there.is_some_and(|reason| expected.contains(&reason));
+            if there && self.last_contact() >= Some(at) {
+                self.news = None;
+                self.lines.push(Line::reached(took(self), "by a hint"));
+                return Ok(());
+            }
+            self.frame()?;
         }
-        let begun = self.clock.monotonic();
         let mut last = String::new();
-        while self.clock.monotonic() < begun + REACHES {
+        while took(self) < REACHES {
             let answer = ask_now(self.stage.runtime_dir());
             let outcome = loop {
                 match answer.try_recv() {
@@ -315,9 +364,8 @@ impl Theatre {
             };
             match outcome {
                 Ok(()) => {
-                    self.news = false;
-                    self.lines
-                        .push(Line::reached(self.clock.monotonic().saturating_sub(begun)));
+                    self.news = None;
+                    self.lines.push(Line::reached(took(self), "when asked"));
                     return Ok(());
                 }
                 Err(why) => last = why,
@@ -325,6 +373,40 @@ impl Theatre {
             self.wait(Duration::from_secs(1))?;
         }
         self.lines.push(Line::never_reached(&last));
+        Ok(())
+    }
+
+    /// When the gateway last fetched something, all of it or what a hint named. Unix milliseconds.
+    fn last_contact(&self) -> Option<Millis> {
+        let status = self.status()?;
+        let sync = status.sections.get("sync")?;
+        let at = |name: &str| sync.get(name).and_then(serde_json::Value::as_i64);
+        at("last_contact").max(at("last_refresh"))
+    }
+
+    fn status(&self) -> Option<StatusDoc> {
+        let client = Client::new(&self.stage.runtime_dir());
+        self.runtime.block_on(client.status()).ok()
+    }
+
+    /// Tells the platform where its web hooks go, as soon as the gateway listens.
+    fn hook_up(&mut self) -> Result<(), Halt> {
+        let begun = self.clock.monotonic();
+        while self.clock.monotonic() < begun + HINTED {
+            let status = self.status();
+            let hooks = status.as_ref().and_then(|status| status.sections.get("hooks"));
+            let listening = hooks.and_then(|hooks| hooks.get("listening")?.as_str());
+            if let Some(listening) = listening {
+                let told = self
+                    .office
+                    .send_hooks_to(&format!("http://{listening}/hooks/{HOOKS}"));
+                self.lines.push(Line::hooked(told));
+                return Ok(());
+            }
+            self.frame()?;
+        }
+        self.lines
+            .push(Line::hooked(Err("the gateway does not listen".into())));
         Ok(())
     }
 
@@ -455,6 +537,15 @@ fn card(who: &str) -> [u8; 7] {
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// The minute of the local day, by the clock on the house's wall.
+fn minute_of_day(now: i64) -> i16 {
+    let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
+    let wall = Timestamp::from_millisecond(now)
+        .unwrap_or_default()
+        .to_zoned(zone);
+    i16::from(wall.hour()) * 60 + i16::from(wall.minute())
 }
 
 /// A day of the house's calendar, so many from today.

@@ -70,6 +70,12 @@ impl Line {
         Self::new(format!("first connection to {name}"), "facts in force", got, true)
     }
 
+    /// A platform that sends no web hooks is asked every so often: that is no disagreement.
+    pub(super) fn hooked(told: Result<(), String>) -> Self {
+        let got = told.map_or_else(|why| why, |()| "it sends them".into());
+        Self::new("web hooks as hints", "where the platform has them", got, true)
+    }
+
     pub(super) fn act(words: String, can: bool, done: Result<(), String>) -> Self {
         let expected = if can { "done" } else { "not possible there" };
         let agrees = can == done.is_ok();
@@ -81,8 +87,8 @@ impl Line {
         )
     }
 
-    pub(super) fn reached(took: Duration) -> Self {
-        let got = format!("after {}", seconds(took));
+    pub(super) fn reached(took: Duration, how: &str) -> Self {
+        let got = format!("after {}, {how}", seconds(took));
         Self::new("the gateway learns of it", "in force", got, true)
     }
 
@@ -204,12 +210,12 @@ fn outcome(reason: Reason) -> String {
 }
 
 /// Prints the table and what the rules in it say. Status 0 only if all agrees.
-pub(super) fn show(story: &Story, lines: &[Line], out: &mut Out) -> Result<u8, Failure> {
+pub(super) fn show(story: &Story, lines: &[Line], requests: u64, out: &mut Out) -> Result<u8, Failure> {
     let wrong = lines.iter().filter(|line| !line.agrees).count();
     let status = if wrong == 0 { status::OK } else { status::FAILED };
     if out.is_json() {
         out.json(&serde_json::json!({
-            "platform": story.platform, "steps": lines, "disagreements": wrong,
+            "platform": story.platform, "steps": lines, "disagreements": wrong, "requests": requests,
         }))?;
         return Ok(status);
     }
@@ -227,7 +233,11 @@ pub(super) fn show(story: &Story, lines: &[Line], out: &mut Out) -> Result<u8, F
     let verdict = match wrong {
         0 => out.paint(
             Tone::Good,
-            &format!("{} lines, all as {} says", lines.len(), story.name),
+            &format!(
+                "{} lines, all as {} says; {requests} requests to the platform",
+                lines.len(),
+                story.name
+            ),
         ),
         _ => out.paint(
             Tone::Bad,

@@ -13,7 +13,7 @@ use crate::{
     domain::facts::Facts,
     platform::{Fetched, PlatformError, file::FilePlatform},
     rules::{self, Outcome},
-    sync::judge::{self, Hold, Weighed},
+    sync::judge::{self, Hold, Scale},
 };
 use std::path::Path;
 
@@ -112,14 +112,9 @@ fn effective(outcome: Option<&Outcome>, words: &Words<'_>) -> Vec<rules::PersonA
 /// Whether so many rights or cards would go that a person has to say yes. Versions are no matter here: the file's is
 /// of its own.
 fn held(before: &Outcome, next: &Outcome, config: &Config, now: i64) -> Option<Hold> {
-    fn weighed(outcome: &Outcome) -> Weighed<'_> {
-        Weighed {
-            version: 1,
-            grants: &outcome.grants,
-            cards: &outcome.credentials,
-        }
-    }
-    judge::judge(&weighed(before), &weighed(next), config.sync.hold_share, now)
+    let scale = Scale::default();
+    let weigh = |outcome: &Outcome| scale.parts(1, &outcome.grants, &outcome.credentials, now);
+    judge::judge(&weigh(before), &weigh(next), config.sync.hold_share)
 }
 
 fn verdict(out: &mut Out, held: Option<&Hold>) -> Result<(), Failure> {

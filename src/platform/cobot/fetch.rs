@@ -13,7 +13,7 @@ use crate::{
 };
 use jiff::{Timestamp, ToSpan, civil::Date};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
 use tokio::{time::sleep, try_join};
@@ -29,6 +29,8 @@ const LONGEST_SESSION: Millis = 36 * 3_600_000;
 const LOOK_UPS: usize = 30;
 /// What a plan needs is asked again after this.
 const PLAN_AGE: Millis = 6 * 3_600_000;
+/// The names of teams are read again after this.
+const TEAMS_AGE: Millis = 3_600_000;
 
 const fn what(name: &'static str, scope: &'static str) -> What {
     What {
@@ -136,7 +138,6 @@ impl CobotCloud {
         let (
             members,
             plans,
-            teams,
             resources,
             near,
             far,
@@ -149,7 +150,6 @@ impl CobotCloud {
         ) = try_join!(
             self.members(&space, spans),
             self.plans(&space, spans),
-            self.teams(&space, spans),
             self.resources(&space),
             self.bookings(&space, spans.near_from, spans.near_until),
             self.bookings(&space, turn.0, turn.1),
@@ -167,7 +167,8 @@ impl CobotCloud {
         let mut rows = Rows {
             members,
             plans,
-            teams,
+            teams: before.teams,
+            teams_at: before.teams_at,
             resources,
             near,
             far: before.far,
@@ -183,7 +184,26 @@ impl CobotCloud {
         self.name_running(&mut rows.sessions, &before.passes, &before.sessions)
             .await?;
         self.ask_plans(&mut rows, spans).await?;
+        self.name_teams(&mut rows, &space, spans).await?;
         Ok(rows)
+    }
+
+    /// The teams' names, where one is new, and now and then. Who is in which team comes with the memberships.
+    pub(super) async fn name_teams(
+        &self,
+        rows: &mut Rows,
+        space: &str,
+        spans: &Spans,
+    ) -> Result<(), PlatformError> {
+        let known: HashSet<&str> = rows.teams.iter().map(|it| &*it.id).collect();
+        let mut named = rows.members.iter().filter_map(|it| it.team.as_deref());
+        let fresh = spans.now.saturating_sub(rows.teams_at) < TEAMS_AGE;
+        if fresh && named.all(|team| known.contains(team)) {
+            return Ok(());
+        }
+        rows.teams = self.teams(space, spans).await?;
+        rows.teams_at = spans.now;
+        Ok(())
     }
 
     pub(super) async fn members(
@@ -386,7 +406,7 @@ impl CobotCloud {
                     .insert(plan, (!found.time_passes.is_empty(), spans.now));
             }
         }
-        let plans: std::collections::HashSet<&str> = rows.plans.iter().map(|it| &*it.name).collect();
+        let plans: HashSet<&str> = rows.plans.iter().map(|it| &*it.name).collect();
         rows.needs_passes.retain(|name, _| plans.contains(&**name));
         Ok(())
     }

@@ -22,6 +22,8 @@ mod model;
 mod refresh;
 mod rows;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 use super::{
     Around, Capabilities, CheckIn, CheckInOutcome, CheckIns, ErrorKind, Fetched, Heard, Hint, Hook,

@@ -48,6 +48,7 @@ impl CobotCloud {
         let space = self.space().await?.id;
         if wanted.members {
             rows.members = self.members(&space, spans).await?;
+            self.name_teams(rows, &space, spans).await?;
         }
         for id in &wanted.people {
             self.member(rows, id, spans).await?;
@@ -58,6 +59,7 @@ impl CobotCloud {
         }
         if wanted.teams {
             rows.teams = self.teams(&space, spans).await?;
+            rows.teams_at = spans.now;
         }
         if wanted.tokens {
             rows.tokens = self.tokens().await?;
@@ -149,17 +151,11 @@ impl CobotCloud {
         let found: Option<MemberRow> = found.map(|it| model::member(it.data));
         rows.members.retain(|it| &*it.id != id);
         let Some(row) = found else { return Ok(()) };
-        let team = row.team.clone();
         if is_listed(&row, spans) {
             rows.members.push(row);
         }
-        if let Some(team) = team
-            && rows.teams.iter().all(|it| it.id != team)
-        {
-            let space = self.space().await?.id;
-            rows.teams = self.teams(&space, spans).await?;
-        }
-        Ok(())
+        let space = self.space().await?.id;
+        self.name_teams(rows, &space, spans).await
     }
 
     async fn passes_of(&self, rows: &mut Rows, id: &str) -> Result<(), PlatformError> {

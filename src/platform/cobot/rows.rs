@@ -117,6 +117,8 @@ pub(super) struct Rows {
     pub(super) members: Vec<MemberRow>,
     pub(super) plans: Vec<PlanRow>,
     pub(super) teams: Vec<TeamRow>,
+    /// When the teams were read: only their names are in that list, so not every time.
+    pub(super) teams_at: Millis,
     pub(super) resources: Vec<Resource>,
     /// Bookings up to [`Spans::near_until`].
     pub(super) near: Vec<BookingRow>,
@@ -137,6 +139,8 @@ impl Rows {
     /// What the next fetch takes over from this one.
     pub(super) fn carried(&self) -> Self {
         Self {
+            teams: self.teams.clone(),
+            teams_at: self.teams_at,
             far: self.far.clone(),
             passes: self.passes.clone(),
             sessions: self.sessions.clone(),

@@ -8,8 +8,14 @@
 //! | --- | --- |
 //! | `tables` | TOML and CSV to items with their lines |
 //! | `columns` | which fields there are |
+//! | `export` | tables that staff export from a platform: members, bookings, passes |
+//! | `headings` | what their columns are called |
+//! | `dates` | dates as people's spreadsheets write them |
 
 mod columns;
+mod dates;
+mod export;
+mod headings;
 mod tables;
 
 use super::{
@@ -102,14 +108,15 @@ impl FilePlatform {
         let changed = sources.iter().map(|source| source.changed).max().unwrap_or(0);
         let least = known.map_or(1, |known| known.version.saturating_add(1));
         let version = u64::try_from(changed).unwrap_or(0).max(least);
-        let facts = parse(&sources, version, self.zone.as_ref()).map_err(|mut errors| {
+        let parsed = parse(&sources, version, self.zone.as_ref()).map_err(|mut errors| {
             errors.sort();
             self.refusal(&errors)
         })?;
+        check::bearable(&parsed.problems, parsed.items, &self.place())?;
         Ok(Fetched::Facts {
-            facts,
+            facts: parsed.facts,
             etag: Some(etag),
-            problems: Vec::new(),
+            problems: parsed.problems,
         })
     }
 
@@ -136,6 +143,17 @@ impl FilePlatform {
             );
             PlatformError::new(ErrorKind::Unreachable, text)
         };
+        if let Some(files) = self.export() {
+            let mut sources = Vec::new();
+            for (name, path) in files {
+                match Source::read(Some(name), path.clone()) {
+                    Ok(source) => sources.push(source),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound && name != "members" => {}
+                    Err(error) => return Err(unreadable(&path, &error)),
+                }
+            }
+            return Ok(sources);
+        }
         if !self.path.is_dir() {
             let source =
                 Source::read(None, self.path.clone()).map_err(|error| unreadable(&self.path, &error))?;
@@ -152,6 +170,29 @@ impl FilePlatform {
             }
         }
         Ok(sources)
+    }
+
+    /// The files of an export, if this is one: a folder with `members.csv` and without `people.csv`, or one table.
+    fn export(&self) -> Option<Vec<(&'static str, PathBuf)>> {
+        let folder = if self.path.is_dir() {
+            let has = |name: &str| self.path.join(name).exists();
+            if !has("members.csv") || has("people.csv") {
+                return None;
+            }
+            self.path.clone()
+        } else if self
+            .path
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
+        {
+            let beside = self.path.with_file_name(export::COLUMNS);
+            return Some(vec![("members", self.path.clone()), (export::COLUMNS, beside)]);
+        } else {
+            return None;
+        };
+        let tables = export::TABLES.map(|name| (name, folder.join(format!("{name}.csv"))));
+        let columns = (export::COLUMNS, folder.join(export::COLUMNS));
+        Some(tables.into_iter().chain([columns]).collect())
     }
 
     async fn fetch_apart(&self, known: Option<&Known>) -> Result<Fetched, PlatformError> {
@@ -183,6 +224,9 @@ impl FilePlatform {
     /// Sizes and last changes: cheap to look at.
     fn stamps(&self) -> Stamps {
         let one = |path: &Path| fs::metadata(path).ok().map(|data| (data.len(), changed(&data)));
+        if let Some(files) = self.export() {
+            return files.iter().map(|(_, path)| one(path)).collect();
+        }
         if self.path.is_dir() {
             let each = columns::COLLECTIONS.map(|name| one(&self.path.join(format!("{name}.csv"))));
             return each.to_vec();
@@ -257,11 +301,36 @@ fn fingerprint(sources: &[Source]) -> String {
     format!("{:08x}-{length}", sum.finalize())
 }
 
-fn parse(sources: &[Source], version: u64, zone: Option<&TimeZone>) -> Result<Facts, Vec<FileError>> {
+/// What the files say.
+struct Parsed {
+    facts: Facts,
+    /// How many items there were.
+    items: usize,
+    /// What was left out of an export. Anything wrong with a file that is written by hand is an error.
+    problems: Vec<FactsProblem>,
+}
+
+fn parse(sources: &[Source], version: u64, zone: Option<&TimeZone>) -> Result<Parsed, Vec<FileError>> {
     let mut errors = Vec::new();
     let mut tables = Tables::new();
+    let mut left_out = Vec::new();
     let mut paths: BTreeMap<&'static str, &Path> = BTreeMap::new();
-    for source in sources {
+    let is_export = sources.iter().any(|source| source.collection == Some("members"));
+    if is_export {
+        let export = export::read(sources, &mut errors);
+        (tables, left_out) = (export.tables, export.problems);
+        let file = |name| {
+            sources
+                .iter()
+                .find(|source| source.collection == Some(export::table_of(name)))
+        };
+        paths.extend(
+            columns::COLLECTIONS
+                .into_iter()
+                .filter_map(|name| Some((name, file(name)?.path.as_path()))),
+        );
+    }
+    for source in sources.iter().filter(|_| !is_export) {
         match source.collection {
             Some(collection) => {
                 tables.insert(collection, tables::csv(&source.path, &source.text, &mut errors));
@@ -275,6 +344,7 @@ fn parse(sources: &[Source], version: u64, zone: Option<&TimeZone>) -> Result<Fa
             }
         }
     }
+    let items = tables.values().map(Vec::len).sum();
     let mut whole = serde_json::Map::new();
     for (collection, items) in &tables {
         let path = paths.get(collection).copied().unwrap_or(Path::new(""));
@@ -291,14 +361,20 @@ fn parse(sources: &[Source], version: u64, zone: Option<&TimeZone>) -> Result<Fa
         Err(error) => return Err(vec![FileError::new(Path::new("facts"), 1, error.to_string())]),
     };
     let (candidates, problems) = collections.read(zone);
-    let (facts, problems) = check::check(candidates, version, problems);
-    if problems.is_empty() {
-        return Ok(facts);
+    let (facts, mut problems) = check::check(candidates, version, problems);
+    if is_export {
+        problems.extend(left_out);
+    } else if !problems.is_empty() {
+        return Err(problems
+            .iter()
+            .map(|problem| located(problem, &tables, &paths))
+            .collect());
     }
-    Err(problems
-        .iter()
-        .map(|problem| located(problem, &tables, &paths))
-        .collect())
+    Ok(Parsed {
+        facts,
+        items,
+        problems,
+    })
 }
 
 /// A problem of an item with the line that it stands on. A file's owner can correct it at once, so in a file

@@ -9,7 +9,7 @@ use crate::{
     domain::{Millis, secret::Secret},
 };
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header, redirect};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use std::{
     error::Error,
     sync::{Mutex, PoisonError},
@@ -354,21 +354,22 @@ pub(super) fn without_values(message: &str) -> String {
         .collect()
 }
 
-/// What a problem document (RFC 9457), or a platform's own `message`, says, as an insertion: empty, or ` ("…")`.
+/// What a problem document (RFC 9457), the first error of a JSON:API document or a plain `message` says, as an
+/// insertion: empty, or ` ("…")`.
 fn said(body: &[u8]) -> String {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Problem {
-        title: String,
-        detail: String,
-        message: String,
-    }
-    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
-    let all = [problem.detail, problem.title, problem.message];
-    let words = all
-        .into_iter()
-        .find(|words| !words.is_empty())
-        .unwrap_or_default();
+    let problem: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |path: &str| {
+        let text = problem.pointer(path).and_then(serde_json::Value::as_str);
+        text.filter(|text| !text.is_empty())
+    };
+    let paths = [
+        "/detail",
+        "/title",
+        "/errors/0/detail",
+        "/errors/0/title",
+        "/message",
+    ];
+    let words = paths.iter().find_map(|path| text(path)).unwrap_or_default();
     let words: String = words.chars().filter(|c| !c.is_control()).take(200).collect();
     if words.is_empty() {
         words
@@ -431,6 +432,10 @@ mod tests {
             " (\"by p7[2J\")"
         );
         assert_eq!(said(br#"{"title":"Held"}"#), " (\"Held\")");
+        assert_eq!(
+            said(br#"{"errors":[{"detail":"too early"}]}"#),
+            " (\"too early\")"
+        );
         assert_eq!(said(b"<html>"), "");
     }
 }

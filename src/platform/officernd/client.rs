@@ -115,6 +115,10 @@ impl Client {
     pub(super) fn place(&self) -> &str {
         self.api.place()
     }
+    /// What the platform's clock shows now.
+    pub(super) fn server_time(&self) -> Option<Millis> {
+        self.api.server_time()
+    }
     pub(super) fn slot(&self, purpose: Purpose) -> &Turn<Option<Kept>> {
         let [read, check_ins, cards, hooks] = &self.tokens;
         match purpose {

@@ -38,7 +38,7 @@ use super::{
 };
 use crate::{
     config::model::OfficeRndConfig,
-    domain::{Credential, PersonId, facts::Facts},
+    domain::{Credential, Millis, PersonId, facts::Facts},
 };
 use checkins::CheckInDesk;
 use client::Client;
@@ -203,6 +203,9 @@ impl Platform for OfficeRndCloud {
     }
     fn survey(&self) -> Reply<'_, Survey> {
         Box::pin(survey::survey(&self.client, &self.site))
+    }
+    fn server_time(&self) -> Option<Millis> {
+        self.client.server_time()
     }
     fn budgets(&self) -> Vec<BudgetStatus> {
         self.client.budget().status()

@@ -130,6 +130,10 @@ impl Client {
         }
     }
 
+    pub(super) fn with_budget(self, budget: Budget) -> Self {
+        Self { budget, ..self }
+    }
+
     pub(super) fn budgets(&self) -> Vec<BudgetStatus> {
         self.budget.status()
     }

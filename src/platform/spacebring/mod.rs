@@ -8,6 +8,7 @@
 //! | `model` | what is read of the platform's objects |
 //! | `hours` | opening hours: pure |
 //! | `facts` | rows as facts: pure |
+//! | `users` | which membership a user has: pure |
 //! | `read` | a whole read |
 //! | `refresh` | facts of before, patched by what hints name |
 //! | `carrying` | cards in a membership's metadata |
@@ -24,10 +25,12 @@ mod model;
 mod read;
 mod refresh;
 mod survey;
+mod users;
 
 use super::{
     Around, BudgetStatus, Capabilities, CheckIn, CheckInOutcome, CheckIns, ErrorKind, Fetched, Heard, Hint,
     Hook, HookRefused, Known, Platform, PlatformError, Reply, Survey,
+    budget::Budget,
     http::{Http, Words},
     polled,
 };
@@ -41,6 +44,7 @@ use facts::{Draft, Site};
 use read::{Balances, Window};
 use std::{collections::BTreeSet, time::Duration};
 use tokio::sync::Mutex;
+use users::Users;
 
 /// Why entries stay here.
 const NO_CHECK_INS: &str = "Spacebring's API checks in visitors and no members, so entries are not sent there; attendance stays in this gateway's journal";
@@ -70,8 +74,18 @@ pub struct Spacebring {
 #[derive(Debug, Default)]
 struct Memory {
     balances: Balances,
-    /// Of the last whole read: the times of its bookings, and who of its people is of another location.
-    last: Option<(Window, BTreeSet<String>)>,
+    last: Option<Last>,
+}
+
+/// What the facts of the last read do not say of themselves.
+#[derive(Debug)]
+struct Last {
+    /// The times of their bookings.
+    window: Window,
+    /// Who of their people is of another location.
+    strangers: BTreeSet<String>,
+    /// Whose memberships they are.
+    users: Users,
 }
 
 impl Spacebring {
@@ -102,6 +116,15 @@ impl Spacebring {
         })
     }
 
+    /// The same within another budget, lane "requests": for tests that shall not wait.
+    #[must_use]
+    pub fn with_budget(self, budget: Budget) -> Self {
+        Self {
+            client: self.client.with_budget(budget),
+            ..self
+        }
+    }
+
     async fn fetch_all(&self, known: Option<&Known>) -> Result<Fetched, PlatformError> {
         let mut memory = self.memory.lock().await;
         self.read(&mut memory, known).await
@@ -110,13 +133,15 @@ impl Spacebring {
     async fn refreshed(&self, known: &Known, last: Facts, hints: &[Hint]) -> Result<Fetched, PlatformError> {
         let mut memory = self.memory.lock().await;
         let patched = refresh::patched(&self.client, &self.site, &mut memory, last, hints).await?;
-        let Some(draft) = patched else {
+        let Some((draft, window)) = patched else {
             return self.read(&mut memory, Some(known)).await;
         };
-        let (facts, problems, strangers) = draft.finish();
-        if let Some((_, kept)) = &mut memory.last {
-            *kept = strangers;
-        }
+        let (facts, problems, strangers, users) = draft.finish();
+        memory.last = Some(Last {
+            window,
+            strangers,
+            users,
+        });
         polled::settle(facts, problems, Some(known), self.client.http.place())
     }
 
@@ -125,8 +150,12 @@ impl Spacebring {
         let window = read::everything(&self.client, &mut draft, &self.site.location, &self.zone).await?;
         read::strangers(&self.client, &mut draft).await?;
         read::balances(&self.client, &mut draft, &mut memory.balances).await?;
-        let (facts, problems, strangers) = draft.finish();
-        memory.last = Some((window, strangers));
+        let (facts, problems, strangers, users) = draft.finish();
+        memory.last = Some(Last {
+            window,
+            strangers,
+            users,
+        });
         polled::settle(facts, problems, known, self.client.http.place())
     }
 }

@@ -2,7 +2,7 @@
 //! then everything is read: the outcome is the same as that of a whole read, always.
 
 use super::{
-    Memory,
+    Last, Memory,
     client::{BOOKINGS, COMPANIES, Client, MEMBERSHIPS, RESOURCES, SUBSCRIPTIONS},
     facts::{Draft, Site},
     model::{Company, Membership, Subscription},
@@ -69,15 +69,20 @@ pub(super) async fn patched<'s>(
     memory: &mut Memory,
     last: Facts,
     hints: &[Hint],
-) -> Result<Option<Draft<'s>>, PlatformError> {
-    let Some((window, strangers)) = &memory.last else {
+) -> Result<Option<(Draft<'s>, Window)>, PlatformError> {
+    // Gone until the facts are whole again: after a failure everything is read.
+    let Some(Last {
+        window,
+        strangers,
+        users,
+    }) = memory.last.take()
+    else {
         return Ok(None);
     };
-    let window = *window;
     let Some(mut wanted) = Wanted::of(hints).filter(|_| Window::around(client.now()) == window) else {
         return Ok(None);
     };
-    let mut draft = Draft::resume(site, client.now(), last, strangers.clone());
+    let mut draft = Draft::resume(site, client.now(), last, strangers, users);
     if wanted.resources && !resources(client, &mut draft, site).await? {
         return Ok(None);
     }
@@ -95,12 +100,12 @@ pub(super) async fn patched<'s>(
         }
     }
     bookings(client, &mut draft, &wanted.bookings, window).await?;
-    if draft.uncertain || draft.names_newcomers() {
+    if draft.names_newcomers() {
         return Ok(None);
     }
     read::strangers(client, &mut draft).await?;
     read::balances(client, &mut draft, &mut memory.balances).await?;
-    Ok(Some(draft))
+    Ok(Some((draft, window)))
 }
 
 /// False when one came or went: bookings and assignments then read differently.
@@ -177,14 +182,19 @@ async fn person(client: &Client, draft: &mut Draft<'_>, id: &str) -> Result<bool
     let row: Option<Membership> = client.object(&MEMBERSHIPS, &[id], Some("membership")).await?;
     let row = row.filter(|row| row.id == id && !draft.is_over(row));
     let known = draft.knows(id);
+    let stranger = draft.strangers.contains(id);
     let Some(row) = row else {
-        // What the person held may name another membership of the same user from now on.
+        if stranger {
+            draft.nobody(id);
+        }
+        // What a member held may name another membership of the same user from now on.
         return Ok(!known);
     };
     let here = draft.is_here(row.location_ref.as_deref());
     match (known, here) {
         (true, true) => {}
-        // Of another location: whoever names this person has the person looked up.
+        (false, false) if stranger => {}
+        // Of another location, and nothing here names this person.
         (false, false) => return Ok(true),
         _ => return Ok(false),
     }

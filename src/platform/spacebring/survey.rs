@@ -77,7 +77,7 @@ pub(super) async fn survey(client: &Client, site: &Site, zone: &str, hooks: bool
         client.object(&BALANCES, &[&customer, "day_passes"], None).await;
     note(&mut survey, &BALANCES, passes.map(|_| draft.has_passes.len()));
     remarks(client, &draft, hooks, &mut survey);
-    let (facts, problems, _) = draft.finish();
+    let (facts, problems, ..) = draft.finish();
     survey.remarks.extend(problems.iter().map(ToString::to_string));
     survey.catalogue = facts.catalogue;
     survey.resources = facts.resources;

@@ -281,6 +281,23 @@ fn r10_s4_77_joes_desk_on_any_floor_in_london_opens_what_london_is_mapped_to() {
 }
 
 #[test]
+fn r11_a_group_given_by_hand_ends_when_the_platform_says() {
+    let mut ada = person("ada");
+    ada.groups = vec!["Back door".into()];
+    ada.group_ends.insert("Back door".into(), 1_000);
+    let facts = Facts {
+        people: vec![ada],
+        ..Facts::default()
+    };
+    let outcome = grants(&facts, &rules(), &site("UTC"));
+    let window = outcome.grants[0].window;
+    assert_eq!(
+        (window.from, window.until, outcome.grants[0].rule),
+        (None, Some(1_000), 11)
+    );
+}
+
+#[test]
 fn r11_s3_46_directly_given_groups_need_no_plan_and_no_pass() {
     let mut ada = person("ada");
     ada.groups = vec!["Back door".into(), "Roof".into()];

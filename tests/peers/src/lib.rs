@@ -6,6 +6,7 @@ pub mod false_clock;
 #[cfg(feature = "independent")]
 pub mod independent;
 pub mod mosquitto;
+pub mod nexudus;
 pub mod office;
 pub mod officernd;
 pub mod osdp;

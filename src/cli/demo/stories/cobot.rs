@@ -2,7 +2,7 @@
 //! space has switched on "restrict time pass access" (S3:46): a member who runs out of time passes stays outside until
 //! there is a new one.
 
-use super::{ANA, Act, BEN, CHIARA, Step, Story, door, tap};
+use super::{ANA, Act, BEN, CHIARA, MAP, Step, Story, door, tap};
 use crate::domain::Reason;
 
 /// The story.
@@ -10,6 +10,7 @@ pub(super) const STORY: Story = Story {
     platform: "cobot",
     name: "Cobot",
     config: "[rules]\nrestrict_on_exhaustion = true\n",
+    map: MAP,
     steps: &[
         Step::Does(Act::Join {
             who: ANA,

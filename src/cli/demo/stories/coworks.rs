@@ -4,11 +4,23 @@
 use super::{ANA, Act, BEN, CHIARA, Step, Story, door, tap};
 use crate::domain::Reason;
 
+/// What the bridge's house has.
+const MAP_HERE: &str = r#"
+[map.plans]
+"Full time" = ["members"]
+"Hot desk" = ["members"]
+[map.resources]
+"Blue room" = ["meeting"]
+[map.passes]
+"Day pass" = ["members"]
+"#;
+
 /// The story.
 pub(super) const STORY: Story = Story {
     platform: "coworks",
     name: "Coworks",
     config: "",
+    map: MAP_HERE,
     steps: &[
         Step::Does(Act::Join {
             who: ANA,

@@ -12,7 +12,7 @@ mod spacebring;
 
 use super::bridge::Bridge;
 use crate::domain::Reason;
-use doorward_peers::office::Office;
+use doorward_peers::{cobot::Cobot, office::Office, officernd::OfficeRnd, spacebring::Spacebring};
 
 /// Everybody in the stories. Their names are all that their cards are made of.
 const ANA: &str = "Ana Ruiz";
@@ -34,8 +34,10 @@ pub(super) struct Story {
     pub(super) platform: &'static str,
     /// What people call it.
     pub(super) name: &'static str,
-    /// Sections of the configuration besides `[cloud]` and the mapping that all stories share.
+    /// Sections of the configuration besides `[cloud]` and the mapping.
     pub(super) config: &'static str,
+    /// The mapping.
+    pub(super) map: &'static str,
     /// What happens.
     pub(super) steps: &'static [Step],
 }
@@ -59,6 +61,18 @@ pub(super) enum Step {
         rule: u8,
         /// Rules that the decision may cite instead.
         or_rules: &'static [u8],
+    },
+    /// A card is presented at the door of what is booked for today and follows a schedule: what must come of it hangs on
+    /// the hour of the play.
+    ByTheHour {
+        /// Whose.
+        who: &'static str,
+        /// Where: one of [`door`].
+        door: usize,
+        /// From and until which minute of the local day it opens, buffers included.
+        opens: (i16, i16),
+        /// The rule that it shows.
+        rule: u8,
     },
     /// The platform counts the person as having come in so many times at least.
     Attends {
@@ -154,15 +168,14 @@ impl Step {
     }
 }
 
-/// The mapping of all stories: every simulator has these plans, rooms and kinds of pass.
-pub(super) const MAP: &str = r#"
+/// The mapping of most stories: the simulators have these plans, rooms and kinds of pass.
+const MAP: &str = r#"
 [map.plans]
 "Full time" = ["members"]
 "Hot desk" = ["members"]
 "Day passes" = ["members"]
 [map.resources]
 "Meeting room" = ["meeting"]
-"Blue room" = ["meeting"]
 "Desk 7" = ["team"]
 "Office 2" = ["team"]
 [map.passes]
@@ -186,7 +199,10 @@ pub(super) fn of(platform: &str) -> Option<&'static Story> {
 /// The platform's simulator, with its staff.
 pub(super) fn office(platform: &str) -> Result<Box<dyn Office>, String> {
     let started: std::io::Result<Box<dyn Office>> = match platform {
-        "coworks" => Bridge::start().map(|bridge| Box::new(bridge) as _),
+        "cobot" => Cobot::start().map(|office| Box::new(office) as _),
+        "officernd" => OfficeRnd::start().map(|office| Box::new(office) as _),
+        "spacebring" => Spacebring::start().map(|office| Box::new(office) as _),
+        "coworks" => Bridge::start().map(|office| Box::new(office) as _),
         other => return Err(format!("this build has no simulator of {other}")),
     };
     started.map_err(|error| format!("the simulator of {platform} does not start: {error}"))

@@ -1,7 +1,7 @@
 //! Nexudus: fifteen minutes before and after a booking, passes are looked at at the door (S0:13), a contract that is
 //! cancelled ends.
 
-use super::{ANA, Act, BEN, CHIARA, Step, Story, door, tap};
+use super::{ANA, Act, BEN, CHIARA, MAP, Step, Story, door, tap};
 use crate::domain::Reason;
 
 /// The story.
@@ -9,6 +9,7 @@ pub(super) const STORY: Story = Story {
     platform: "nexudus",
     name: "Nexudus",
     config: "",
+    map: MAP,
     steps: &[
         Step::Does(Act::Join {
             who: ANA,

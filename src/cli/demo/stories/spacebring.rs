@@ -1,7 +1,7 @@
 //! Spacebring: thirty minutes before and after a booking of a room (S2:93), for its invitees as well. It takes no
 //! check-ins: attendance stays in the journal.
 
-use super::{ANA, Act, BEN, Step, Story, door, tap};
+use super::{ANA, Act, BEN, MAP, Step, Story, door, tap};
 use crate::domain::Reason;
 
 /// The story.
@@ -9,6 +9,7 @@ pub(super) const STORY: Story = Story {
     platform: "spacebring",
     name: "Spacebring",
     config: "",
+    map: MAP,
     steps: &[
         Step::Does(Act::Join {
             who: ANA,
@@ -47,6 +48,19 @@ pub(super) const STORY: Story = Story {
         tap(ANA, door::MEETING, &[Reason::GrantedBooking], 13).by(&[12]),
         Step::Does(Act::Delete { who: ANA }),
         tap(ANA, door::MEETING, &[Reason::NoGrant, Reason::NoGrantForDoor], 16),
+        // S2:109: a desk is booked by the day, and this one has hours from 9:00 to 19:00.
+        Step::Does(Act::Book {
+            who: ANA,
+            resource: "Desk 7",
+            from: 0,
+            until: 1,
+        }),
+        Step::ByTheHour {
+            who: ANA,
+            door: door::STUDIO,
+            opens: (8 * 60 + 30, 19 * 60 + 30),
+            rule: 17,
+        },
         Step::Cloud { away: true },
         tap(ANA, door::FRONT, &[Reason::GrantedPlan], 1),
         Step::Does(Act::Cancel { who: ANA, last: -1 }),

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Faults. `Faults::default()` has none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Faults {
-    /// Only requests whose path contains this suffer; all of them when absent.
+    /// Only requests whose path contains this suffer, or is exactly what stands after a `=`; all of them when absent.
     pub only: Option<String>,
     /// Every answer is held back for so long.
     pub slow: Option<Duration>,
@@ -33,6 +33,9 @@ pub struct Faults {
 
 impl Faults {
     pub(super) fn concern(&self, path: &str) -> bool {
-        self.only.as_deref().is_none_or(|part| path.contains(part))
+        self.only.as_deref().is_none_or(|part| {
+            part.strip_prefix('=')
+                .map_or_else(|| path.contains(part), |whole| path == whole)
+        })
     }
 }

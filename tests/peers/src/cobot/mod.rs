@@ -6,7 +6,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `world` | what it knows |
-//! | `api2`, `jsonapi` | the newer interface |
+//! | `api2`, `jsonapi`, `documents` | the newer interface |
 //! | `api1` | the older one: tokens, passes, web hooks |
 //! | `desk` | what a check-in takes and how long it lasts |
 //! | `faults` | what goes wrong on request |
@@ -16,6 +16,7 @@
 mod api1;
 mod api2;
 mod desk;
+mod documents;
 mod faults;
 mod hooks;
 mod jsonapi;

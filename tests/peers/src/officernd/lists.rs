@@ -2,7 +2,7 @@
 
 use super::{
     api::{Reply, Request},
-    state::{State, millis, text},
+    state::{State, instant, millis, text},
 };
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -91,10 +91,38 @@ pub(super) fn list(state: &State, collection: &str, request: &Request) -> Reply 
     if collection == "assignments" && state.faults.assignments_by_resource && wanted.equal.is_empty() {
         return Reply::refused(StatusCode::BAD_REQUEST, "resource or membership is required");
     }
-    let mut rows: Vec<Value> = state.list(collection).to_vec();
-    rows.retain(|row| fits(row, &wanted));
-    rows.sort_by(|a, b| text(a, "_id").cmp(text(b, "_id")));
+    let rows = state.list(collection).iter().filter(|row| fits(row, &wanted));
+    let mut rows: Vec<Line<'_>> = rows.map(|row| Line { row, times: None }).collect();
+    rows.sort_by(|a, b| text(a.row, "_id").cmp(text(b.row, "_id")));
     page(state, collection, rows, &wanted)
+}
+
+/// A row of a list, before it is written: one of a series has times of its own.
+pub(super) struct Line<'a> {
+    pub(super) row: &'a Value,
+    pub(super) times: Option<(i64, i64)>,
+}
+
+impl Line<'_> {
+    /// What a cursor behind this row says. Occurrences of one booking share its id.
+    fn place(&self) -> String {
+        let id = text(self.row, "_id");
+        self.times
+            .map_or_else(|| id.to_owned(), |(start, _)| format!("{id}@{start}"))
+    }
+
+    fn stands_at(&self, place: &str) -> bool {
+        place.starts_with(text(self.row, "_id")) && self.place() == place
+    }
+
+    fn written(&self) -> Value {
+        let mut row = self.row.clone();
+        if let (Some((start, end)), Some(fields)) = (self.times, row.as_object_mut()) {
+            fields.insert("start".into(), json!(instant(start)));
+            fields.insert("end".into(), json!(instant(end)));
+        }
+        row
+    }
 }
 
 fn fits(row: &Value, wanted: &Wanted) -> bool {
@@ -107,7 +135,7 @@ fn fits(row: &Value, wanted: &Wanted) -> bool {
 }
 
 /// One page of rows that are in the order of their cursors.
-pub(super) fn page(state: &State, collection: &str, mut rows: Vec<Value>, wanted: &Wanted) -> Reply {
+pub(super) fn page(state: &State, collection: &str, mut rows: Vec<Line<'_>>, wanted: &Wanted) -> Reply {
     let faults = &state.faults;
     let is = |fault: Option<&str>| fault == Some(collection);
     if is(faults.empty) {
@@ -118,7 +146,7 @@ pub(super) fn page(state: &State, collection: &str, mut rows: Vec<Value>, wanted
         // A cursor is a place behind a row, so rows that come or go before it move nothing.
         Some(cursor) => {
             let after = cursor.split('~').next().unwrap_or_default();
-            match rows.iter().position(|row| place(row) == after) {
+            match rows.iter().position(|row| row.stands_at(after)) {
                 Some(index) => index + 1,
                 None => return Reply::refused(StatusCode::BAD_REQUEST, "Invalid cursor"),
             }
@@ -127,19 +155,18 @@ pub(super) fn page(state: &State, collection: &str, mut rows: Vec<Value>, wanted
     if is(faults.repeated_page) && wanted.cursor.is_some() {
         begin = wanted.limit;
     }
-    let results: Vec<Value> = rows.iter().skip(begin).take(wanted.limit).cloned().collect();
-    let end = begin + results.len();
+    let shown: Vec<&Line<'_>> = rows.iter().skip(begin).take(wanted.limit).collect();
+    let end = begin + shown.len();
     let more = end < rows.len();
-    let mut next = results.last().filter(|_| more).map(place);
+    let last = shown.last().map(|line| line.place());
+    let mut next = last.clone().filter(|_| more);
     if is(faults.cursor_in_a_circle) && wanted.cursor.is_some() {
         next.clone_from(&wanted.cursor);
     }
     if is(faults.repeated_page) && wanted.cursor.is_some() {
-        next = results
-            .last()
-            .map(|row| format!("{}~{}", place(row), state.asked.len()));
+        next = last.map(|place| format!("{place}~{}", state.asked.len()));
     }
-    let mut results = results;
+    let mut results: Vec<Value> = shown.into_iter().map(Line::written).collect();
     if is(faults.short_page) {
         results.pop();
     }
@@ -161,13 +188,6 @@ pub(super) fn page(state: &State, collection: &str, mut rows: Vec<Value>, wanted
         reply.body.truncate(half);
     }
     reply
-}
-
-/// What a cursor behind this row says. Occurrences of one booking share its id.
-fn place(row: &Value) -> String {
-    format!("{}@{}", text(row, "_id"), text(row, "start"))
-        .trim_end_matches('@')
-        .to_owned()
 }
 
 /// `GET /{collection}/{id}`.

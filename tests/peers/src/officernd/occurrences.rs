@@ -2,11 +2,11 @@
 
 use super::{
     api::{Reply, Request},
-    lists::{page, wanted},
+    lists::{Line, page, wanted},
     state::{State, instant, millis, text},
 };
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The longest span that may be asked for.
 const YEAR_MS: i64 = 366 * 86_400_000;
@@ -40,12 +40,12 @@ pub(super) fn list(state: &State, request: &Request) -> Reply {
             rows.extend(expand(booking, from, to));
         }
     }
-    rows.sort_by(|a, b| (text(a, "start"), text(a, "_id")).cmp(&(text(b, "start"), text(b, "_id"))));
+    rows.sort_by(|a: &Line<'_>, b| (a.times, text(a.row, "_id")).cmp(&(b.times, text(b.row, "_id"))));
     page(state, "bookings", rows, &wanted)
 }
 
 /// The occurrences of one booking that touch the span. `FREQ=DAILY` and `FREQ=WEEKLY` with a `COUNT` are enough here.
-fn expand(booking: &Value, from: i64, to: i64) -> Vec<Value> {
+fn expand(booking: &Value, from: i64, to: i64) -> Vec<Line<'_>> {
     let (Some(start), Some(end)) = (millis(text(booking, "start")), millis(text(booking, "end"))) else {
         return Vec::new();
     };
@@ -70,12 +70,10 @@ fn expand(booking: &Value, from: i64, to: i64) -> Vec<Value> {
         if end <= from || start >= to || left_out.contains(&instant(start).as_str()) {
             continue;
         }
-        let mut row = booking.clone();
-        if let Some(fields) = row.as_object_mut() {
-            fields.insert("start".into(), json!(instant(start)));
-            fields.insert("end".into(), json!(instant(end)));
-        }
-        found.push(row);
+        found.push(Line {
+            row: booking,
+            times: Some((start, end)),
+        });
     }
     found
 }

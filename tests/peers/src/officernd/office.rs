@@ -94,12 +94,23 @@ impl Office for OfficeRnd {
     fn join(&self, name: &str, email: &str, plan: &str, first_day: &str) -> String {
         let location = self.location();
         let member = self.add("members", seed::member(name, email, &location));
+        let begun =
+            millis(&day(first_day)).is_none_or(|first| first <= self.with(|state| state.server_now()));
         let row = json!({
-            "name": plan, "status": "approved", "calculatedStatus": "active", "type": "month_to_month",
-            "location": location, "plan": self.id_of("plans", plan), "company": null, "member": member,
-            "startDate": day(first_day), "endDate": null, "isPersonal": true,
+            "name": plan, "status": "approved", "calculatedStatus": if begun { "active" } else { "not_started" },
+            "type": "month_to_month", "location": location, "plan": self.id_of("plans", plan), "company": null,
+            "member": member, "startDate": day(first_day), "endDate": null, "isPersonal": true,
         });
-        self.add("memberships", row);
+        let membership = self.add("memberships", row);
+        if plan == seed::PASS_PLAN {
+            // It includes passes by the month, the first of them with the next renewal.
+            let allowance = json!({
+                "count": 0, "usedCount": 0, "intervalLength": "month", "startDate": day(first_day), "endDate": null,
+                "validFrom": day(first_day), "validTo": null, "company": null, "member": member, "isPersonal": true,
+                "membership": membership, "shouldGrantActiveStatus": false, "status": "used",
+            });
+            self.add("passes", allowance);
+        }
         member
     }
 

@@ -23,6 +23,9 @@ pub(super) const SCOPES: &[&str] = &[
     "flex.settings.webhooks.create",
 ];
 
+/// The plan that includes day passes.
+pub(super) const PASS_PLAN: &str = "Day passes";
+
 pub(super) fn space(state: &mut State) {
     state.granted = SCOPES.iter().map(|scope| (*scope).to_owned()).collect();
     let location = state.insert(
@@ -34,7 +37,7 @@ pub(super) fn space(state: &mut State) {
     for (name, kind) in [
         ("Full time", "desk"),
         ("Hot desk", "hotdesk"),
-        ("Day passes", "hotdesk"),
+        (PASS_PLAN, "hotdesk"),
     ] {
         state.insert(
             "plans",
