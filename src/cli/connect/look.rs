@@ -53,10 +53,16 @@ fn of_facts(facts: Facts) -> Survey {
         check("bookings", "who booked what, and when", facts.bookings.len()),
         check("passes", "what is left of them", facts.passes.len()),
     ];
-    let catalogue = if facts.catalogue.is_empty() {
-        catalogue(&facts)
-    } else {
-        facts.catalogue
+    // A platform may name some of them and leave the rest to be seen from who holds what.
+    let seen = catalogue(&facts);
+    let named = facts.catalogue;
+    let or = |named: Vec<Named>, seen| if named.is_empty() { seen } else { named };
+    let catalogue = Catalogue {
+        plans: or(named.plans, seen.plans),
+        passes: or(named.passes, seen.passes),
+        groups: or(named.groups, seen.groups),
+        floors: or(named.floors, seen.floors),
+        locations: or(named.locations, seen.locations),
     };
     Survey {
         checks,
