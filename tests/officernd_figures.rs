@@ -3,10 +3,7 @@
 
 use crate::officernd_site::{Desk, card};
 use doorward::platform::{Fetched, Platform};
-use doorward_peers::{
-    office::Office,
-    officernd::{CARD_PROPERTY, OfficeRnd},
-};
+use doorward_peers::officernd::{CARD_PROPERTY, OfficeRnd};
 use jiff::Timestamp;
 use serde_json::json;
 
