@@ -2,7 +2,7 @@
 //! keeps the two together.
 
 /// The rules that a grant or a refusal may name, and what each says: a clause that goes on after "R1: ".
-const WORDS: [(u8, &str); 39] = [
+const WORDS: [(u8, &str); 44] = [
     (1, "a plan gives its holder the groups that it is mapped to"),
     (2, "not before it starts"),
     (
@@ -38,6 +38,8 @@ const WORDS: [(u8, &str); 39] = [
         23,
         "a pass in use opens until it has run out, also when it was the last",
     ),
+    (24, "the platform says which pass is used first"),
+    (25, "a pass may be given back when a longer one takes its place"),
     (26, "one pass at a time"),
     (27, "an entry becomes a check-in"),
     (28, "no second check-in while one runs"),
@@ -53,8 +55,11 @@ const WORDS: [(u8, &str); 39] = [
     (35, "people are known by their id, never by their e-mail address"),
     (36, "only what belongs to this location counts"),
     (37, "groups of the platform are the platform's alone"),
+    (38, "groups that are not the platform's are left alone"),
+    (39, "what is changed at the doors does not change the platform"),
     (40, "a group opens in its hours only"),
     (41, "any open right opens, losing one leaves the rest"),
+    (42, "a change reaches the doors by a hint, or at the next poll"),
     (43, "every right names the object that it comes from"),
     (44, "entries are kept as a record"),
 ];

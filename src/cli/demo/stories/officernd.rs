@@ -75,7 +75,7 @@ pub(super) const STORY: Story = Story {
             plan: "Day passes",
             first: -1,
         }),
-        tap(CHIARA, door::FRONT, &[Reason::NoGrant], 8),
+        tap(CHIARA, door::FRONT, &[Reason::NoPassLeft], 20),
         Step::Does(Act::Sell {
             who: CHIARA,
             kind: "Day pass",
