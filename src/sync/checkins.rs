@@ -7,6 +7,7 @@
 use super::{
     hinter::Hinter,
     pace::Pace,
+    running::Running,
     tries::{Next as Turn, Tries},
 };
 use crate::{
@@ -95,6 +96,7 @@ struct Progress {
     status: Status,
     pace: Pace,
     tries: Tries,
+    running: Running,
 }
 
 impl Drain {
@@ -109,6 +111,7 @@ impl Drain {
             },
             pace: Pace::new(LONGEST_PAUSE),
             tries: Tries::default(),
+            running: Running::default(),
         };
         loop {
             committed.mark_unchanged();
@@ -184,9 +187,12 @@ impl Drain {
                 Ok(outcome) => {
                     progress.tries.settle(&check_in.key);
                     match outcome {
-                        CheckInOutcome::Accepted { .. } => {
+                        CheckInOutcome::Accepted { running_until } => {
                             progress.status.delivered += 1;
-                            self.read_again(&check_in);
+                            let now = self.clock.now().at;
+                            if progress.running.is_news(&check_in.person, running_until, now) {
+                                self.read_again(&check_in);
+                            }
                         }
                         CheckInOutcome::Refused { reason } => {
                             progress.status.refused += 1;

@@ -15,6 +15,7 @@
 //! | `cancelled` | who is cancelled at the platform and still gets in: pure |
 //! | `status` | how it stands, for people |
 //! | `checkins` | the task that drains granted entries to the cloud |
+//! | `running` | whose check-in runs, and until when: pure |
 //! | `tries` | which check-ins have their answer, and which are given up: pure |
 
 pub mod build;
@@ -28,6 +29,7 @@ pub mod judge;
 pub mod pace;
 pub mod pull;
 mod refresh;
+mod running;
 pub mod stale;
 pub mod status;
 pub mod tries;
