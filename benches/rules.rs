@@ -23,6 +23,9 @@ const HOUR: i64 = 3_600_000;
 /// Monday, 18 May 2026, 00:00 UTC.
 const MONDAY: i64 = 1_779_062_400_000;
 
+/// A change of the facts, by its name in the figures; the number picks the object.
+type Edit = (&'static str, fn(&mut Facts, usize));
+
 /// Runs the part.
 pub(crate) fn run(report: &mut Report) -> Result<(), Failure> {
     let site = site();
@@ -38,7 +41,7 @@ pub(crate) fn run(report: &mut Report) -> Result<(), Failure> {
     report.figure("rules/10000/full", full.millis_at(0.5), "ms");
 
     let mut incremental = Incremental::new(Arc::new(facts.clone()), rules.clone(), site.clone());
-    let edits: [(&str, fn(&mut Facts, usize)); 4] = [
+    let edits: [Edit; 4] = [
         ("one_booking", |facts, turn| {
             if let Some(booking) = facts.bookings.get_mut(turn * 37 % BOOKINGS) {
                 booking.until += HOUR;
