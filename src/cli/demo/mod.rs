@@ -14,7 +14,7 @@
 //! | `bridge` | Coworks, which has no interface: the reference cloud as its bridge |
 //! | `verdict` | the table at a story's end: step, expected, got, rule |
 
-#[cfg(feature = "demo")]
+#[cfg(feature = "stories")]
 mod bridge;
 #[cfg(feature = "demo")]
 mod cast;
@@ -30,11 +30,11 @@ mod presented;
 mod scene;
 #[cfg(feature = "demo")]
 mod stage;
-#[cfg(feature = "demo")]
+#[cfg(feature = "stories")]
 mod stories;
-#[cfg(feature = "demo")]
+#[cfg(feature = "stories")]
 mod theatre;
-#[cfg(feature = "demo")]
+#[cfg(feature = "stories")]
 mod verdict;
 
 use super::{Context, failure::Failure, out::Out};
@@ -93,9 +93,34 @@ impl Platform {
 pub(super) fn run(context: &Context<'_>, args: &DemoArgs, out: &mut Out) -> Result<u8, Failure> {
     let total = args.seconds.map(std::time::Duration::from_secs);
     match args.platform {
-        Some(platform) => theatre::play(context, platform.word(), total, out),
+        Some(platform) => story(context, platform, total, out),
         None => play::play(context, total, out),
     }
+}
+
+#[cfg(feature = "stories")]
+fn story(
+    context: &Context<'_>,
+    platform: Platform,
+    total: Option<std::time::Duration>,
+    out: &mut Out,
+) -> Result<u8, Failure> {
+    theatre::play(context, platform.word(), total, out)
+}
+
+#[cfg(all(feature = "demo", not(feature = "stories")))]
+fn story(
+    _context: &Context<'_>,
+    platform: Platform,
+    _total: Option<std::time::Duration>,
+    _out: &mut Out,
+) -> Result<u8, Failure> {
+    let hint = format!(
+        "it would take megabytes on a gateway at a door; from the sources, `scripts/demo --platform {}` plays it",
+        platform.word()
+    );
+    let text = "this build has no simulators of the platforms";
+    Err(Failure::new(super::failure::status::FAILED, text, hint))
 }
 
 #[cfg(not(feature = "demo"))]

@@ -1,14 +1,14 @@
 //! The simulated house: readers on ptys, a broker if one is installed, and the real daemon as a process of its own. The
 //! cloud belongs to the play.
 
+#[cfg(feature = "stories")]
+mod ahead;
+
 use super::cast;
 use crate::{
-    access::{Limits, Query},
     clock::Clock,
-    config::{self, Environment},
-    domain::{Credential, EntryEvent, EventKind, Moment, Reason},
+    domain::{EntryEvent, EventKind},
     store::{ReadStore, Store},
-    sync::build,
 };
 use doorward_peers::{
     mosquitto::{Mosquitto, Setup, Subscriber},
@@ -128,11 +128,6 @@ impl Stage {
         self.dir.0.join("log")
     }
 
-    /// Where the daemon's control socket is.
-    pub(super) fn runtime_dir(&self) -> PathBuf {
-        self.dir.0.join("run")
-    }
-
     /// Waits until every reader answers and the facts are in force. False when `stop` says so before.
     pub(super) fn ready(&mut self, clock: &Clock, stop: impl Fn() -> bool) -> Result<bool, String> {
         let deadline = clock.monotonic() + CURTAIN;
@@ -188,21 +183,6 @@ impl Stage {
         let events = events.unwrap_or_default();
         self.last = events.last().map_or(self.last, |event| event.seq);
         events
-    }
-
-    /// What the facts in force give a card at a door, without a reader: the stored index says it.
-    pub(super) fn would_give(&self, door: &str, card: &[u8], now: Moment) -> Option<Reason> {
-        let config = config::glance(&self.dir.0.join("doorward.toml"), &Environment::default())?;
-        let index = build::stored_index(self.journal.as_ref()?, &config).ok()??.index;
-        let door = config.site.doors.iter().find(|it| it.name == door)?;
-        let query = Query {
-            credential: Some(&Credential::uid(card).ok()?),
-            door: index.door(door.id.as_str()),
-            now,
-            lockdown: false,
-            limits: &Limits::default(),
-        };
-        Some(index.decide(&query).reason)
     }
 
     /// Presents a card.

@@ -1,17 +1,21 @@
 //! Simulators of the site around the gateway.
 
 pub mod cloud;
+#[cfg(feature = "platforms")]
 pub mod cobot;
 pub mod false_clock;
 #[cfg(feature = "independent")]
 pub mod independent;
 pub mod mosquitto;
+#[cfg(feature = "platforms")]
 pub mod nexudus;
 pub mod office;
+#[cfg(feature = "platforms")]
 pub mod officernd;
 pub mod osdp;
 pub mod pty;
 pub mod relay;
+#[cfg(feature = "platforms")]
 pub mod spacebring;
 pub mod stubborn_broker;
 pub mod wradapt;
