@@ -116,7 +116,7 @@ fn story(
     _out: &mut Out,
 ) -> Result<u8, Failure> {
     let hint = format!(
-        "it would take megabytes on a gateway at a door; from the sources, `scripts/demo --platform {}` plays it",
+        "it would take a megabyte on a gateway at a door; from the sources, `scripts/demo --platform {}` plays it",
         platform.word()
     );
     let text = "this build has no simulators of the platforms";
