@@ -15,6 +15,8 @@ use subtle::ConstantTimeEq;
 const SIGNATURE: &str = "x-nexudus-hook-signature";
 /// A push that was made longer ago, or in the future, is not taken, milliseconds.
 const PUSH_LASTS: i64 = 10 * 60_000;
+/// The same bytes within this are one delivery, milliseconds: no longer than hints are gathered before they are fetched.
+const REPLAY: i64 = 100;
 /// Records in one hook. Nexudus sends one.
 const MOST_RECORDS: usize = 100;
 
@@ -104,11 +106,12 @@ fn signed(secret: &Secret, given: &str, hook: &Hook<'_>) -> Result<Heard, HookRe
         }
     }
     // Two deliveries may have the same bytes and mean two things: neither a time nor the action is among them, and a
-    // booking that is deleted looks as it did when it was changed last. So the same bytes are a replay within a second
-    // only; later they are a hint to look once more, which opens nothing and costs a few requests.
-    let second = hook.now.at.div_euclid(1_000);
+    // booking that is deleted looks as it did when it was changed last, a moment before perhaps. So the same bytes are a
+    // replay only while the first of them still waits to be fetched; later they are a hint to look once more, which opens
+    // nothing and costs a few requests.
+    let moment = hook.now.at.div_euclid(REPLAY);
     Ok(Heard {
-        delivery: format!("{}:{second}", named(hook.body)),
+        delivery: format!("{}:{moment}", named(hook.body)),
         signed: true,
         hints,
     })
@@ -246,6 +249,14 @@ mod tests {
         heard_by(&senders(), headers, body)
     }
     fn heard_by(senders: &Senders, headers: &[(&str, &str)], body: &str) -> Result<Heard, HookRefused> {
+        heard_at(senders, headers, body, NOW)
+    }
+    fn heard_at(
+        senders: &Senders,
+        headers: &[(&str, &str)],
+        body: &str,
+        now: i64,
+    ) -> Result<Heard, HookRefused> {
         let headers: Vec<(String, String)> = headers
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -253,7 +264,7 @@ mod tests {
         let hook = Hook {
             headers: &headers,
             body: body.as_bytes(),
-            now: Moment::trusted(NOW),
+            now: Moment::trusted(now),
         };
         hear(senders, &hook)
     }
@@ -278,6 +289,9 @@ mod tests {
             heard(&[(SIGNATURE, SIGNED)], BODY).unwrap().delivery,
             first.delivery
         );
+        // A booking that is deleted within the second in which it was changed is signed with the same bytes.
+        let soon = heard_at(&senders(), &[(SIGNATURE, SIGNED)], BODY, NOW + 200).unwrap();
+        assert_ne!(soon.delivery, first.delivery);
         let changed = BODY.replace("401", "402");
         for (signature, body) in [(SIGNED, changed.as_str()), ("", BODY), ("zz", BODY), ("AB", BODY)] {
             assert_eq!(
