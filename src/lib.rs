@@ -18,12 +18,13 @@
 //! | [`sync`] | when to pull, what to hold back, what is stale |
 //! | [`readers`] | OSDP and WRADAPT on serial lines |
 //! | [`doors`] | the answer to a presentation, and one state machine a door |
+//! | [`salto`] | SALTO KS: its locks kept in step, its entries heard |
 //! | [`building`] | MQTT |
 //! | [`web`] | what comes in from the network: web hooks |
 //! | [`daemon`] | assembly of `doorward run` |
 //! | [`cli`] | arguments, one file a command |
 //!
-//! Arrows point down only: cli, daemon -> building, web, sync, readers, doors -> store, rules, platform, access ->
+//! Arrows point down only: cli, daemon -> building, web, sync, salto, readers, doors -> store, rules, platform, access ->
 //! health, config, clock -> domain.
 
 pub mod access;
@@ -41,6 +42,7 @@ pub mod memory;
 pub mod platform;
 pub mod readers;
 pub mod rules;
+pub mod salto;
 pub mod store;
 pub mod sync;
 pub mod web;

@@ -66,7 +66,7 @@ async fn a_running_gateway_answers() {
         .health
         .section("store", &serde_json::json!({ "events": 7 }));
     let (end, ended) = oneshot::channel::<()>();
-    let served = tokio::spawn(socket.serve(gateway.clone(), async { _ = ended.await }));
+    let served = tokio::spawn(socket.serve(gateway.clone(), axum::Router::new(), async { _ = ended.await }));
 
     let client = Client::new(folder.path());
     let status = client.status().await.unwrap();

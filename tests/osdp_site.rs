@@ -102,6 +102,7 @@ pub(crate) fn door(name: &str, output: Option<(&str, u8)>) -> DoorConfig {
         contact: None,
         request_to_exit: None,
         held_after: Duration::from_secs(30),
+        ks_lock: None,
     }
 }
 

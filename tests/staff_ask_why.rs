@@ -256,7 +256,11 @@ async fn a_lockdown_is_known_from_the_gateway_that_runs() {
     health.section("doors", &serde_json::json!({ "front": { "lockdown": true } }));
     let socket = ControlSocket::bind(&gateway.path().join("run")).unwrap();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let served = tokio::spawn(socket.serve(Arc::new(LockedDown(health)), async { _ = ended.await }));
+    let served = tokio::spawn(
+        socket.serve(Arc::new(LockedDown(health)), axum::Router::new(), async {
+            _ = ended.await
+        }),
+    );
     let told = explain(&gateway, "uid:04A2B3C4D5E680");
     assert_eq!((&told["reason"], told.get("hints")), (&"lockdown".into(), None));
     let at = [

@@ -21,7 +21,24 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("platform", &["domain", "config", "health", "clock"]),
     ("readers", &["domain", "config", "health", "clock"]),
     ("building", &["domain", "config", "health", "clock"]),
-    ("web", &["platform", "domain", "config", "health", "clock"]),
+    (
+        "web",
+        &[
+            "desk", "salto", "access", "rules", "store", "platform", "domain", "config", "health", "clock",
+        ],
+    ),
+    (
+        "desk",
+        &[
+            "access", "rules", "store", "platform", "domain", "config", "health", "clock",
+        ],
+    ),
+    (
+        "salto",
+        &[
+            "rules", "store", "platform", "domain", "config", "health", "clock",
+        ],
+    ),
     (
         "doors",
         &["access", "store", "domain", "config", "health", "clock"],
@@ -47,8 +64,8 @@ struct Reserved {
 const RESERVED: &[Reserved] = &[
     Reserved {
         words: &["serialport"],
-        only_in: &["readers/port"],
-        why: "src/readers/port is the one user of serialport",
+        only_in: &["readers/port", "desk/"],
+        why: "src/readers/port is the one user of serialport at the doors, src/desk at the desk",
     },
     Reserved {
         words: &[

@@ -210,6 +210,8 @@ fn whole(top: &Section<'_>, keeper: &Keeper<'_>) -> Config {
     let doors: Vec<_> = door_sections.iter().map(wiring::door).collect();
     let lines = lines(top, keeper);
     wiring::check(top, &lines, &doors);
+    let configs: Vec<_> = doors.iter().map(|door| &door.config).collect();
+    super::ks::check(top, &door_sections, &configs);
     let paths = top.table_or_default("paths", "paths");
     let rules = rules(top);
     let mut cloud = cloud(top, keeper);
@@ -229,6 +231,8 @@ fn whole(top: &Section<'_>, keeper: &Keeper<'_>) -> Config {
         checkins: checkins(top, &cloud),
         cloud,
         mqtt: mqtt(top, keeper, &site_id),
+        ks: super::ks::ks(top, keeper),
+        page: super::page::page(top, keeper),
         site_id,
         lines: lines.into_iter().map(|line| line.config).collect(),
         doors: doors.into_iter().map(|door| door.config).collect(),

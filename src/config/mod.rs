@@ -7,7 +7,7 @@
 //! | `load` | from a file to the model, or to everything wrong with it |
 //! | `error` | what is wrong, rendered like a compiler's messages |
 //! | `reading`, `section`, `values` | typed access to the file that goes on after a mistake |
-//! | `site`, `schedule`, `lines`, `wiring`, `cloud`, `platforms`, `hooks`, `mqtt`, `rules` | one part of the file each |
+//! | `site`, `schedule`, `lines`, `wiring`, `cloud`, `platforms`, `hooks`, `mqtt`, `ks`, `page`, `rules` | one part of the file each |
 //! | `profile` | the parameters of the rules, and a table of them for each platform |
 //! | `secrets` | passwords, tokens and keys by reference |
 //! | `env` | the environment of the process |
@@ -18,10 +18,12 @@ pub mod env;
 pub mod error;
 mod hooks;
 pub mod keys;
+mod ks;
 mod lines;
 mod load;
 pub mod model;
 mod mqtt;
+mod page;
 mod platforms;
 pub mod profile;
 mod reading;

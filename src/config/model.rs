@@ -2,7 +2,7 @@
 //! How it looks in the file, and what each key means to an installer, stands in `config/doorward.toml`.
 
 use crate::domain::{
-    DoorId, GrantKind, LineId, ReaderId,
+    DoorId, GrantKind, GroupId, LineId, ReaderId,
     secret::{ChannelKey, Secret},
     site::Site,
 };
@@ -39,6 +39,10 @@ pub struct Config {
     pub checkins: Option<CheckinConfig>,
     /// `[mqtt]`; absent means no building network.
     pub mqtt: Option<MqttConfig>,
+    /// `[ks]`; absent means that SALTO KS is left alone.
+    pub ks: Option<KsConfig>,
+    /// `[page]`; absent means that no page is served.
+    pub page: Option<PageConfig>,
     /// `[[line]]`: serial lines and the readers on them.
     pub lines: Vec<LineConfig>,
     /// How each door is released and watched.
@@ -315,6 +319,77 @@ pub struct MqttConfig {
     pub ack_timeout: Duration,
 }
 
+/// `[ks]`: SALTO KS (facts: salto.md section 1).
+#[derive(Clone, Debug, PartialEq)]
+pub struct KsConfig {
+    /// `site`: its UUID there. Absent: the only one, or the one that `doorward ks connect` chose.
+    pub site: Option<String>,
+    /// `client_id`.
+    pub client_id: String,
+    /// `client_secret`.
+    pub client_secret: Secret,
+    /// Who the gateway is.
+    pub login: KsLogin,
+    /// `identity_url`: where tokens come from.
+    pub identity_url: url::Url,
+    /// `url`: the Connect API.
+    pub url: url::Url,
+    /// `stream_url`: the event streaming hub.
+    pub stream_url: url::Url,
+    /// `prefix`: what the names of the gateway's own access groups begin with (R37, R38).
+    pub prefix: String,
+    /// `[ks.groups]`: groups here that are access groups of another name there; these are managed too.
+    pub groups: BTreeMap<GroupId, String>,
+    /// `invite = true`: users are made with their e-mail, and SALTO sends each an invitation.
+    pub invite: bool,
+    /// `role`: the code of the role that users get.
+    pub role: String,
+    /// `hold_share`: a plan that takes more than this share of people or memberships away waits for a person.
+    pub hold_share: f64,
+    /// `pinned`: people who stay in managed groups and active whatever the facts say: an alias, an e-mail or an id.
+    pub pinned: Vec<String>,
+    /// `bookings_ahead_hours`: so long before a booking its group is made there.
+    pub bookings_ahead: Duration,
+    /// `reconcile_seconds`: how often wanted and actual are compared.
+    pub reconcile: Duration,
+    /// `office_mode_counts = true`: beginning office mode with a tag is an entry.
+    pub office_mode_counts: bool,
+    /// `tag_reader`: the lock at the desk, by name or id, at which tags are read for enrolment.
+    pub tag_reader: Option<String>,
+    /// `at_once`: requests under way at a time.
+    pub at_once: usize,
+    /// Network.
+    pub reach: Reach,
+}
+
+/// How the gateway signs in at SALTO KS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KsLogin {
+    /// Authorization code with PKCE: somebody logs in at SALTO once.
+    Code {
+        /// `redirect_url`: where SALTO sends the browser back to, as registered there. Absent: the page's own address.
+        redirect_url: Option<url::Url>,
+    },
+    /// `username` and `password` of a system user, where SALTO granted that.
+    Password {
+        /// `username`.
+        username: String,
+        /// `password`.
+        password: Secret,
+    },
+}
+
+/// `[page]`: the gateway's own page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageConfig {
+    /// `listen`: address and port.
+    pub listen: std::net::SocketAddr,
+    /// `cert_file` and `key_file`: PEM. Absent: the gateway makes a certificate of its own.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// `public_url`: how browsers reach it.
+    pub public_url: Option<url::Url>,
+}
+
 /// `[[line]]`: a serial line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineConfig {
@@ -429,6 +504,8 @@ pub struct DoorConfig {
     pub request_to_exit: Option<InputRef>,
     /// `held_after_seconds`: open for longer than this after an entry is door-held.
     pub held_after: Duration,
+    /// `ks_lock`: SALTO KS decides this door, by its lock of this name or id.
+    pub ks_lock: Option<String>,
 }
 
 /// An output of a device on a line.

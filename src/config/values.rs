@@ -130,6 +130,7 @@ pub(super) fn integer(value: &DeValue<'_>) -> Option<u64> {
 fn unit_seconds(name: &str) -> u64 {
     match name.rsplit('_').next() {
         Some("minutes") => 60,
+        Some("hours") => 3_600,
         Some("days") => 86_400,
         _ => 1,
     }

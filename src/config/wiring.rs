@@ -58,6 +58,7 @@ pub(super) fn door(section: &Section<'_>) -> Wired {
         contact,
         request_to_exit,
         held_after: section.duration("held_after_seconds", 1, 86_400),
+        ks_lock: section.optional_text("ks_lock").map(|lock| lock.value),
     };
     Wired {
         config,

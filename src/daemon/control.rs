@@ -157,17 +157,19 @@ impl ControlSocket {
         Ok(Self { listener, file })
     }
 
-    /// Serves until `end` comes; requests under way are finished.
+    /// Serves until `end` comes; requests under way are finished. `rooms` answers what the rooms answer by themselves:
+    /// their paths begin with `/v1/` and the room's name.
     ///
     /// # Errors
     /// When the listener breaks.
     pub async fn serve(
         self,
         control: Arc<dyn Control>,
+        rooms: Router,
         end: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let Self { listener, file } = self;
-        let served = axum::serve(listener, router(control))
+        let served = axum::serve(listener, router(control).merge(rooms))
             .with_graceful_shutdown(end)
             .await;
         drop(file);

@@ -339,7 +339,10 @@ fn serve_control(
         Ok(socket) => {
             let (end, ended) = oneshot::channel();
             let task = tokio::spawn(async move {
-                if let Err(error) = socket.serve(control, async { drop(ended.await) }).await {
+                if let Err(error) = socket
+                    .serve(control, axum::Router::new(), async { drop(ended.await) })
+                    .await
+                {
                     tracing::error!(%error, "the control socket ended");
                 }
             });

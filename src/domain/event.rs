@@ -50,6 +50,14 @@ pub enum EventKind {
     LockdownBegan = 25,
     /// Lockdown ends.
     LockdownEnded = 26,
+    /// The battery of a lock is low or critical; `detail` says which.
+    BatteryLow = 27,
+    /// It is good again.
+    BatteryGood = 28,
+    /// A lock or its IQ does not answer SALTO KS.
+    LockOffline = 29,
+    /// It answers again.
+    LockOnline = 30,
     /// The gateway began to decide.
     Started = 40,
     /// The gateway ended in good order.
@@ -66,11 +74,15 @@ pub enum EventKind {
     ClockChanged = 46,
     /// A fault began or ended; `detail` says which.
     Fault = 47,
+    /// A card was given to a person, moved or taken back at the desk; `detail` says which.
+    CardChanged = 48,
+    /// A card or a person was blocked at the desk, or freed; `detail` says which.
+    BlockChanged = 49,
 }
 
 impl EventKind {
     /// Every kind, in the order of the codes.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 28] = [
         Self::Granted,
         Self::Refused,
         Self::ReaderOnline,
@@ -85,6 +97,10 @@ impl EventKind {
         Self::RemoteRelease,
         Self::LockdownBegan,
         Self::LockdownEnded,
+        Self::BatteryLow,
+        Self::BatteryGood,
+        Self::LockOffline,
+        Self::LockOnline,
         Self::Started,
         Self::Stopped,
         Self::ConfigApplied,
@@ -93,6 +109,8 @@ impl EventKind {
         Self::SnapshotHeld,
         Self::ClockChanged,
         Self::Fault,
+        Self::CardChanged,
+        Self::BlockChanged,
     ];
 
     /// The kind of a code, if there is one.
@@ -119,6 +137,10 @@ impl EventKind {
             Self::RemoteRelease => "remote_release",
             Self::LockdownBegan => "lockdown_began",
             Self::LockdownEnded => "lockdown_ended",
+            Self::BatteryLow => "battery_low",
+            Self::BatteryGood => "battery_good",
+            Self::LockOffline => "lock_offline",
+            Self::LockOnline => "lock_online",
             Self::Started => "started",
             Self::Stopped => "stopped",
             Self::ConfigApplied => "config_applied",
@@ -127,6 +149,8 @@ impl EventKind {
             Self::SnapshotHeld => "snapshot_held",
             Self::ClockChanged => "clock_changed",
             Self::Fault => "fault",
+            Self::CardChanged => "card_changed",
+            Self::BlockChanged => "block_changed",
         }
     }
 }

@@ -61,6 +61,9 @@ reasons! {
     /// The door stands open to everybody by its schedule.
     GrantedDoorOpen = 6 "granted_door_open" grant "the door is open to everybody now";
 
+    /// SALTO KS opened its own door.
+    GrantedByKs = 7 "granted_by_ks" grant "SALTO KS opened the door";
+
     /// No person holds this credential.
     UnknownCredential = 32 "unknown_credential" refuse "the card is not known here";
     /// The credential itself is blocked (lost, stolen).
@@ -95,6 +98,8 @@ reasons! {
     NoPassLeft = 47 "no_pass_left" refuse "no pass is left";
     /// A request that names nothing that exists: refused instead of failing (invariant 2).
     InternalError = 48 "internal_error" refuse "the gateway could not decide";
+    /// SALTO KS refused at its own door; the event's detail says what it said.
+    RefusedByKs = 49 "refused_by_ks" refuse "SALTO KS refused";
 }
 
 impl fmt::Display for Reason {

@@ -15,6 +15,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::sync::watch;
 
 /// Where a reader stands.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ struct View {
 pub struct World {
     view: ArcSwap<View>,
     limits: ArcSwap<Limits>,
+    /// Counts the indexes that came into force.
+    swaps: watch::Sender<u64>,
 }
 
 impl World {
@@ -50,6 +53,7 @@ impl World {
         let world = Self {
             view: ArcSwap::default(),
             limits: ArcSwap::from_pointee(limits),
+            swaps: watch::Sender::new(0),
         };
         world.bind(config, None);
         world
@@ -82,6 +86,7 @@ impl World {
             );
         }
         self.view.store(Arc::new(View { index, bindings }));
+        self.swaps.send_modify(|count| *count += 1);
     }
 
     /// Puts a complete index in force, at once.
@@ -92,6 +97,13 @@ impl World {
         }
         view.index = Some(index);
         self.view.store(Arc::new(view));
+        self.swaps.send_modify(|count| *count += 1);
+    }
+
+    /// Changes whenever other rights came into force: by a fetch, a new configuration, or the desk.
+    #[must_use]
+    pub fn swaps(&self) -> watch::Receiver<u64> {
+        self.swaps.subscribe()
     }
 
     /// The index in force.

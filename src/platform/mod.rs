@@ -26,7 +26,7 @@ pub mod cobot;
 pub mod contract;
 mod error;
 pub mod file;
-mod http;
+pub(crate) mod http;
 pub mod nexudus;
 pub mod officernd;
 mod open;

@@ -13,7 +13,7 @@ const CONTACT_EVERY: Millis = 300_000;
 const TIME_EVERY: Millis = 3_600_000;
 
 impl Store {
-    fn write<T>(
+    pub(super) fn write<T>(
         &self,
         mut work: impl FnMut(&mut rusqlite::Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {

@@ -14,6 +14,7 @@
 //! | `salvage` | fetching back what a damaged journal still gives |
 //! | `journal` | the journal's tables |
 //! | `state`, `state_writer` | the tables of snapshots, local cards, blocks, marks of time, in a file of their own |
+//! | `documents` | small documents that a room keeps for itself |
 //! | `image` | the files of index images |
 //! | `file` | opening, migrating, moving aside |
 //! | `open`, `start` | the start: what each file holds and whose it is |
@@ -22,6 +23,7 @@
 //! `docs/journal.md` says what each fault does.
 
 mod bounds;
+mod documents;
 mod error;
 mod file;
 mod health;
@@ -44,6 +46,7 @@ mod state;
 mod state_writer;
 mod writer;
 
+pub use documents::Change;
 pub use error::{DiskFault, StoreError};
 pub use health::StoreHealth;
 pub use open::{Recovered, StoreOptions, time_floor};

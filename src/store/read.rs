@@ -81,7 +81,7 @@ impl ReadStore {
         self.dir.join(JOURNAL.name)
     }
 
-    fn state<T>(&self, ask: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    pub(super) fn state<T>(&self, ask: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         let attempt = || {
             let connection = file::open_read_only(&self.dir, &STATE)?;
             ask(&connection).map_err(|error| StoreError::sqlite(&self.dir.join(STATE.name), error))
@@ -215,7 +215,7 @@ impl ReadStore {
         self.or_empty(state::local_cards)
     }
 
-    fn or_empty<T>(
+    pub(super) fn or_empty<T>(
         &self,
         ask: impl Fn(&Connection) -> rusqlite::Result<Vec<T>>,
     ) -> Result<Vec<T>, StoreError> {

@@ -40,6 +40,11 @@ const STEPS: &[M<'static>] = &[
         "DROP TABLE snapshot_image;
      CREATE TABLE image (number INTEGER PRIMARY KEY AUTOINCREMENT, id INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;",
     ),
+    // What rooms keep that is theirs alone: small, by a key, in a form that only they read.
+    M::up(
+        "CREATE TABLE document (room TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL,
+                               PRIMARY KEY (room, key)) STRICT, WITHOUT ROWID;",
+    ),
 ];
 
 pub(super) const ACTIVE: &str = "active";

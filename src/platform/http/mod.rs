@@ -29,24 +29,24 @@ const LONGEST_RETRY: Duration = Duration::from_secs(3_600);
 
 /// What differs by platform in requests and messages.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Words {
+pub(crate) struct Words {
     /// The header `Accept`.
-    pub(super) accept: &'static str,
+    pub(crate) accept: &'static str,
     /// What an answer should be like: "the contract".
-    pub(super) contract: &'static str,
+    pub(crate) contract: &'static str,
     /// What to do about an answer that is not, as an instruction: "compare it with docs/contract/openapi.yaml".
-    pub(super) compare: &'static str,
+    pub(crate) compare: &'static str,
     /// What the platform does not accept when it does not let the gateway in: "the token".
-    pub(super) credential: &'static str,
+    pub(crate) credential: &'static str,
     /// What to do then, as an instruction: "put a valid one into the file that …".
-    pub(super) let_in: &'static str,
+    pub(crate) let_in: &'static str,
     /// The configuration's key of the address: "[cloud] url".
-    pub(super) address: &'static str,
+    pub(crate) address: &'static str,
 }
 
 /// A connection to one base address. Cheap to share.
 #[derive(Debug)]
-pub(super) struct Http {
+pub(crate) struct Http {
     client: Client,
     base: Url,
     place: String,
@@ -59,7 +59,7 @@ pub(super) struct Http {
 
 impl Http {
     /// Prepares the connection; nothing is sent yet.
-    pub(super) fn new(base: &Url, reach: &Reach, words: Words) -> Result<Self, PlatformError> {
+    pub(crate) fn new(base: &Url, reach: &Reach, words: Words) -> Result<Self, PlatformError> {
         let place = place(base);
         let mut builder = Client::builder()
             .user_agent(concat!("doorward/", env!("CARGO_PKG_VERSION")))
@@ -96,7 +96,7 @@ impl Http {
     }
 
     /// Every request carries this bearer token.
-    pub(super) fn bearing(self, token: Secret) -> Self {
+    pub(crate) fn bearing(self, token: Secret) -> Self {
         Self {
             token: Some(token),
             ..self
@@ -104,16 +104,16 @@ impl Http {
     }
 
     /// The cloud's address, without a path or a login.
-    pub(super) fn place(&self) -> &str {
+    pub(crate) fn place(&self) -> &str {
         &self.place
     }
 
-    pub(super) const fn timeout(&self) -> Duration {
+    pub(crate) const fn timeout(&self) -> Duration {
         self.timeout
     }
 
     /// The address of a resource below the base; segments are encoded.
-    pub(super) fn url(&self, segments: &[&str]) -> Result<Url, PlatformError> {
+    pub(crate) fn url(&self, segments: &[&str]) -> Result<Url, PlatformError> {
         // "." and ".." would be taken for directions even when encoded.
         if segments.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
             let text = format!("{} names something without an id", self.place);
@@ -130,7 +130,7 @@ impl Http {
     }
 
     /// A request. Without [`Self::bearing`] it does not say yet who asks.
-    pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         let request = self
             .client
             .request(method, url)
@@ -142,7 +142,7 @@ impl Http {
     }
 
     /// Sends; any HTTP status is an answer. `what` completes "could not …".
-    pub(super) async fn send(&self, request: RequestBuilder, what: &str) -> Result<Response, PlatformError> {
+    pub(crate) async fn send(&self, request: RequestBuilder, what: &str) -> Result<Response, PlatformError> {
         let answer = request.send().await.map_err(|error| self.failure(&error, what))?;
         if let Some(date) = date(answer.headers()) {
             *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, Instant::now()));
@@ -151,14 +151,14 @@ impl Http {
     }
 
     /// What the server's clock shows now, by the `Date` of its last answer, Unix milliseconds.
-    pub(super) fn server_time(&self) -> Option<Millis> {
+    pub(crate) fn server_time(&self) -> Option<Millis> {
         let (date, heard) = (*self.heard.lock().unwrap_or_else(PoisonError::into_inner))?;
         let since = Millis::try_from(heard.elapsed().as_millis()).unwrap_or(Millis::MAX);
         Some(date.saturating_add(since))
     }
 
     /// The body as JSON. `what` begins a sentence.
-    pub(super) async fn json<T: DeserializeOwned>(
+    pub(crate) async fn json<T: DeserializeOwned>(
         &self,
         answer: Response,
         what: &str,
@@ -178,7 +178,13 @@ impl Http {
         })
     }
 
-    async fn body(&self, mut answer: Response, what: &str, most: usize) -> Result<Vec<u8>, PlatformError> {
+    /// At most `most` bytes of the body, after decompression.
+    pub(crate) async fn body(
+        &self,
+        mut answer: Response,
+        what: &str,
+        most: usize,
+    ) -> Result<Vec<u8>, PlatformError> {
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| self.failure(&error, what))? {
             if body.len() + chunk.len() > most {
@@ -194,7 +200,7 @@ impl Http {
     }
 
     /// The error of an answer that is not a success.
-    pub(super) async fn refusal(&self, answer: Response, what: &str) -> PlatformError {
+    pub(crate) async fn refusal(&self, answer: Response, what: &str) -> PlatformError {
         let status = answer.status();
         let retry_after = retry_after(answer.headers());
         let said = self
@@ -332,7 +338,7 @@ fn date(headers: &header::HeaderMap) -> Option<Millis> {
 }
 
 /// `Retry-After`, in seconds or as a date, which is compared with the server's own `Date`.
-fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok();
     let after = text(header::RETRY_AFTER)?.trim();
     let seconds = match after.parse::<u64>() {
@@ -347,7 +353,7 @@ fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
 }
 
 /// A parser's message without the texts that it quotes: one of them could be a card number.
-pub(super) fn without_values(message: &str) -> String {
+pub(crate) fn without_values(message: &str) -> String {
     let parts = message.split('"').enumerate();
     parts
         .map(|(index, part)| if index % 2 == 0 { part } else { "…" })

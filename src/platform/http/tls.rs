@@ -6,7 +6,7 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::{error::Error, path::Path, sync::Arc};
 
 /// A client configuration on the ring provider.
-pub(super) fn client(ca_file: Option<&Path>) -> Result<ClientConfig, PlatformError> {
+pub(crate) fn client(ca_file: Option<&Path>) -> Result<ClientConfig, PlatformError> {
     let mut roots = RootCertStore::empty();
     // Single unusable system certificates are common and of no interest; having none at all is.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -23,7 +23,7 @@ pub(super) fn client(ca_file: Option<&Path>) -> Result<ClientConfig, PlatformErr
 }
 
 /// A configuration that trusts nobody, for plain connections to this machine itself.
-pub(super) fn none() -> Result<ClientConfig, PlatformError> {
+pub(crate) fn none() -> Result<ClientConfig, PlatformError> {
     configuration(RootCertStore::empty())
 }
 
@@ -59,7 +59,7 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), PlatformError>
 }
 
 /// The TLS failure inside an error, however deep it is wrapped.
-pub(super) fn failure<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+pub(crate) fn failure<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<rustls::Error>() {
@@ -77,7 +77,7 @@ pub(super) fn failure<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls
 }
 
 /// What a failed handshake means, and what to do.
-pub(super) fn words(error: &rustls::Error) -> String {
+pub(crate) fn words(error: &rustls::Error) -> String {
     let rustls::Error::InvalidCertificate(flaw) = error else {
         return format!(
             "the secure connection could not be made ({error}); check that the address is an https one"

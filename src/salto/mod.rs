@@ -1,0 +1,18 @@
+//! SALTO KS: the doors that it decides itself. Its access groups, users and tags are kept as the grants here say, and its
+//! entries are heard. No word of coworking: what arrives here is people, grants and cards.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `error` | what went wrong at KS, by its own codes |
+//! | `model` | what KS says, as read from its answers |
+//! | `client` | requests: versions, paging, what to try again |
+//!
+//! Facts about the API are from SALTO's developer pages and from measurements at a test site, both as of 2026; where they
+//! contradict each other every reading is accepted and every address can be configured.
+
+pub mod client;
+pub mod error;
+pub mod model;
+
+pub use client::{Bearer, Connect};
+pub use error::{KsError, KsKind};
