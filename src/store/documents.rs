@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn documents_are_a_rooms_own_and_survive() {
         let dir = tempfile::tempdir().unwrap();
-        let options = StoreOptions::new(&dir.path().join("state"), &dir.path().join("run"));
+        let options = StoreOptions::new(dir.path().join("state"), dir.path().join("run"));
         let open = || {
             Store::open(&options, &Clock::system(true, 0), &Health::default())
                 .unwrap()
