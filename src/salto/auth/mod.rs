@@ -27,7 +27,10 @@ use crate::{
 use identity::{Given, Grant, Identity};
 use life::{Fitness, Life};
 use pending::{Begun, Pending};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 use url::Url;
 
 /// What an access token lives when KS does not say, seconds.
@@ -63,6 +66,8 @@ struct Inner {
     /// One renewal at a time: a second one would spend the refresh token that the first has just replaced.
     held: tokio::sync::Mutex<Option<Held>>,
     pending: Mutex<Pending>,
+    /// How often somebody has logged in since the start.
+    logins: AtomicU64,
 }
 
 #[derive(Clone, Debug)]
@@ -93,6 +98,7 @@ impl Tokens {
             health,
             held: tokio::sync::Mutex::new(None),
             pending: Mutex::default(),
+            logins: AtomicU64::new(0),
         })))
     }
 
@@ -158,9 +164,16 @@ impl Tokens {
                 redirect: &begun.redirect,
             };
             *held = Some(tokens.0.ask(grant).await?);
+            tokens.0.logins.fetch_add(1, Ordering::Relaxed);
             Ok(())
         });
         joined(task.await)
+    }
+
+    /// How often somebody has logged in since the start: whoever waits for that sees it change.
+    #[must_use]
+    pub fn logins(&self) -> u64 {
+        self.0.logins.load(Ordering::Relaxed)
     }
 
     /// Forgets the login: the next request needs another.
