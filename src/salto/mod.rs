@@ -5,12 +5,14 @@
 //! | --- | --- |
 //! | `error` | what went wrong at KS, by its own codes |
 //! | `model` | what KS says, as read from its answers |
+//! | `entries` | what happened at its locks: the stream, the past, exactly once into the journal |
 //! | `client` | requests: versions, paging, what to try again |
 //!
 //! Facts about the API are from SALTO's developer pages and from measurements at a test site, both as of 2026; where they
 //! contradict each other every reading is accepted and every address can be configured.
 
 pub mod client;
+pub mod entries;
 pub mod error;
 pub mod model;
 
