@@ -156,6 +156,12 @@ impl Store {
         }
     }
 
+    /// Whether a damaged journal is being fetched back: until it is, what was recorded cannot all be read.
+    #[must_use]
+    pub fn is_salvaging(&self) -> bool {
+        self.0.shared.salvaging.load(Ordering::Acquire)
+    }
+
     /// Makes a subscriber: events above its cursor are kept until it acknowledges them. One that is there
     /// keeps its cursor. Returns the cursor.
     ///
