@@ -138,6 +138,8 @@ pub struct CobotConfig {
     pub site_url: url::Url,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }
@@ -161,6 +163,8 @@ pub struct NexudusConfig {
     pub groups: Vec<String>,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }
@@ -187,6 +191,8 @@ pub struct OfficeRndConfig {
     pub hook_secret: Option<Secret>,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }
@@ -206,6 +212,8 @@ pub struct SpacebringConfig {
     pub hook_secret: Option<Secret>,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `error` | what went wrong at KS, by its own codes |
 //! | `model` | what KS says, as read from its answers |
+//! | `entries` | what happened at its locks: the stream, the past, exactly once into the journal |
 //! | `client` | requests: versions, paging, what to try again |
 //! | `auth` | the login and its tokens |
 //! | `sites` | which site, and what it has |
@@ -16,6 +17,7 @@
 
 pub mod auth;
 pub mod client;
+pub mod entries;
 pub mod error;
 pub mod model;
 pub mod session;
