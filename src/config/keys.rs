@@ -34,6 +34,7 @@ pub const KEYS: &[Key] = &[
     key("site.zone", Refused),
     key("paths.state", Is("\"/var/lib/doorward\"")),
     key("paths.runtime", Is("\"/run/doorward\"")),
+    key("paths.vault_key", Unset),
     key("clock.rtc", Is("false")),
     key("clock.untrusted", Is("\"refuse\"")),
     key("journal.max_events", Is("250000")),

@@ -23,6 +23,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// `[paths] runtime`: ring and control socket; memory, gone after a reboot.
     pub runtime_dir: PathBuf,
+    /// `[paths] vault_key`: what seals tokens at rest. Absent: the gateway makes a key of its own.
+    pub vault_key: Option<Secret>,
     /// `[clock]`.
     pub clock: ClockConfig,
     /// `[journal]`.

@@ -194,6 +194,7 @@ fn needs_restart(begun_with: &Config, next: &Config) -> bool {
         (
             config.state_dir.clone(),
             config.runtime_dir.clone(),
+            config.vault_key.clone(),
             config.journal.clone(),
             config.clock.rtc,
         )
