@@ -22,7 +22,7 @@
 //! | `seed` | the site as it is at first |
 //! | `desk` | what staff do by hand, and what a scenario looks at |
 //! | `server` | sockets |
-//! | `tests` | its own quirks, each shown |
+//! | `tests`, `stream_tests` | its own quirks, each shown |
 
 mod api;
 mod decide;
@@ -39,6 +39,8 @@ mod seed;
 mod server;
 mod sites;
 mod state;
+#[cfg(test)]
+mod stream_tests;
 #[cfg(test)]
 mod tests;
 mod users;
