@@ -44,6 +44,7 @@ pub const KEYS: &[Key] = &[
     key("cloud.timeout_seconds", Is("10")),
     key("cloud.path", Unset),
     key("cloud.card_format", Is("\"auto\"")),
+    key("cloud.allowance", Is("1")),
     key("cloud.cobot.subdomain", Refused),
     key("cloud.cobot.token", Refused),
     key("cloud.cobot.space", Unset),

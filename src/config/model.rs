@@ -136,6 +136,8 @@ pub struct CobotConfig {
     pub site_url: url::Url,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }
@@ -159,6 +161,8 @@ pub struct NexudusConfig {
     pub groups: Vec<String>,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }
@@ -185,6 +189,8 @@ pub struct OfficeRndConfig {
     pub hook_secret: Option<Secret>,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }
@@ -204,6 +210,8 @@ pub struct SpacebringConfig {
     pub hook_secret: Option<Secret>,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }

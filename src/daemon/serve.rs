@@ -3,10 +3,10 @@
 use super::{
     boot::{self, RunError, SiteRuntime},
     control::{Action, Control, ControlSocket, Done, Refused, StatusDoc},
+    ks_connect,
     tasks::Tasks,
 };
 use crate::{
-    access::Index,
     clock::Clock,
     config::{self, Config, watch::ConfigWatch},
     domain::{EventKind, LineId},
@@ -45,7 +45,8 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Runtime)?;
     let mut tasks = Tasks::start(&site).await;
     let (commands, mut commanded) = mpsc::channel(8);
-    let control = serve_control(&site, commands, tasks.platform());
+    let rooms = ks_connect::routes(tasks.ks());
+    let control = serve_control(&site, commands, tasks.platform(), rooms);
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
         site.health.raise("config_watch", text, site.clock.now().at);
     }
@@ -170,8 +171,7 @@ async fn take_over(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, 
     }
     // The facts in force by the new groups and mapping, whether the cloud answers or not, and in the same swap as the
     // readers' places: a presentation sees all of the old or all of the new.
-    let index = worked_out_again(site).await;
-    site.world.bind(&next, index);
+    bind_worked_out_again(site).await;
     let known = stale::Known::new(site.clock.now(), site.last_trusted, site.clock.monotonic());
     site.world
         .set_limits(stale::limits(&next, site.store.last_contact(), known));
@@ -201,20 +201,27 @@ fn needs_restart(begun_with: &Config, next: &Config) -> bool {
     fixed(begun_with) != fixed(next)
 }
 
-/// Nothing when there are no facts yet, or they cannot be read: then the index in force stays.
-async fn worked_out_again(site: &SiteRuntime) -> Option<Arc<Index>> {
-    let (store, config) = (site.store.clone(), Arc::clone(&site.config));
-    let built = tokio::task::spawn_blocking(move || build::rebuild(store.read(), &config)).await;
-    match built {
-        Ok(Ok(built)) => built.map(|(_, built)| Arc::new(built.index)),
-        Ok(Err(error)) => {
-            tracing::error!(%error, "the facts could not be worked out by the new configuration");
-            None
-        }
-        Err(error) => {
-            tracing::error!(%error, "the facts could not be worked out by the new configuration");
-            None
-        }
+/// Without facts, or with some that cannot be read, the index in force stays.
+async fn bind_worked_out_again(site: &SiteRuntime) {
+    let (store, config, world) = (
+        site.store.clone(),
+        Arc::clone(&site.config),
+        Arc::clone(&site.world),
+    );
+    let job = move || {
+        let _turn = store.in_turn();
+        let index = match build::rebuild(store.read(), &config) {
+            Ok(built) => built.map(|(_, built)| Arc::new(built.index)),
+            Err(error) => {
+                tracing::error!(%error, "the facts could not be worked out by the new configuration");
+                None
+            }
+        };
+        world.bind(&config, index);
+    };
+    if let Err(error) = tokio::task::spawn_blocking(job).await {
+        tracing::error!(%error, "the facts could not be worked out by the new configuration");
+        site.world.bind(&site.config, None);
     }
 }
 
@@ -327,6 +334,7 @@ fn serve_control(
     site: &SiteRuntime,
     orders: mpsc::Sender<Order>,
     platform: watch::Receiver<Option<Arc<dyn Platform>>>,
+    rooms: axum::Router,
 ) -> Option<Serving> {
     let control = Arc::new(SiteControl {
         site: site.config.site_id.clone(),
@@ -339,10 +347,7 @@ fn serve_control(
         Ok(socket) => {
             let (end, ended) = oneshot::channel();
             let task = tokio::spawn(async move {
-                if let Err(error) = socket
-                    .serve(control, axum::Router::new(), async { drop(ended.await) })
-                    .await
-                {
+                if let Err(error) = socket.serve(control, rooms, async { drop(ended.await) }).await {
                     tracing::error!(%error, "the control socket ended");
                 }
             });

@@ -5,14 +5,27 @@
 //! | --- | --- |
 //! | `error` | what went wrong at KS, by its own codes |
 //! | `model` | what KS says, as read from its answers |
+//! | `entries` | what happened at its locks: the stream, the past, exactly once into the journal |
 //! | `client` | requests: versions, paging, what to try again |
+//! | `auth` | the login and its tokens |
+//! | `sites` | which site, and what it has |
+//! | `survey` | what an installer sees before anything is changed |
+//! | `session` | one account: login, requests, site |
 //!
 //! Facts about the API are from SALTO's developer pages and from measurements at a test site, both as of 2026; where they
 //! contradict each other every reading is accepted and every address can be configured.
 
+pub mod auth;
 pub mod client;
+pub mod entries;
 pub mod error;
 pub mod model;
+pub mod session;
+pub mod sites;
+pub mod survey;
 
 pub use client::{Bearer, Connect};
 pub use error::{KsError, KsKind};
+pub use session::Session;
+pub use sites::SiteFacts;
+pub use survey::Survey;
