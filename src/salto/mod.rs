@@ -6,13 +6,26 @@
 //! | `error` | what went wrong at KS, by its own codes |
 //! | `model` | what KS says, as read from its answers |
 //! | `client` | requests: versions, paging, what to try again |
+//! | `doors` | which lock is which door |
+//! | `links` | whose user is whose, as the store keeps it |
+//! | `wanted` | what should stand at KS |
+//! | `actual` | what stands there |
+//! | `plan` | the difference, as steps with their reasons |
 //!
 //! Facts about the API are from SALTO's developer pages and from measurements at a test site, both as of 2026; where they
 //! contradict each other every reading is accepted and every address can be configured.
 
+pub mod actual;
 pub mod client;
+pub mod doors;
 pub mod error;
+pub mod links;
 pub mod model;
+pub mod plan;
+pub mod wanted;
+
+#[cfg(test)]
+mod testing;
 
 pub use client::{Bearer, Connect};
 pub use error::{KsError, KsKind};
