@@ -22,6 +22,7 @@ pub mod events;
 pub mod explain;
 pub mod failure;
 mod in_force;
+pub mod ks;
 pub mod logging;
 pub mod moment;
 pub mod out;
@@ -130,6 +131,7 @@ fn dispatch(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
         Command::People(args) => people::run(context, args, out),
         Command::Rules(args) => rules::run(context, args, out),
         Command::Sync(args) => sync::run(context, args, out),
+        Command::Ks(args) => ks::run(context, args, out),
         Command::Report(args) => report::run(context, args, out),
     }
 }

@@ -6,6 +6,8 @@
 //! | `gate` | what the lines' threads call: answers, journal, faults |
 //! | `tasks` | everything that may wait: cloud, check-ins, web hooks, MQTT |
 //! | `serve` | the loop that lives with the tasks: signals, reload, watchdog |
+//! | `ks_session` | the account at SALTO KS of the time |
+//! | `ks_connect` | its login, survey and site, for the control socket |
 //! | `control` | the local socket of the command line |
 //!
 //! # Threads
@@ -16,6 +18,8 @@
 mod boot;
 pub mod control;
 mod gate;
+pub mod ks_connect;
+mod ks_session;
 mod serve;
 mod tasks;
 

@@ -1,7 +1,10 @@
 //! Everything that may wait for a network: the cloud, the check-ins, the building network. Each task ends and
 //! begins again by itself when its part of the configuration changes; the doors do not notice.
 
-use super::boot::SiteRuntime;
+use super::{
+    boot::SiteRuntime,
+    ks_session::{KsAccount, KsWatch},
+};
 use crate::{
     access::{Index, Limits},
     building::{self, Outbox, OutboxError},
@@ -42,6 +45,7 @@ pub(super) struct Tasks {
     checkins: Stoppable<CheckinConfig>,
     mqtt: Stoppable<MqttConfig>,
     hooks: Stoppable<HooksConfig>,
+    ks_account: KsAccount,
     /// Counts the orders to read certificates again.
     reread: watch::Sender<u64>,
 }
@@ -91,6 +95,7 @@ impl Tasks {
             checkins: Stoppable::none(),
             mqtt: Stoppable::none(),
             hooks: Stoppable::none(),
+            ks_account: KsAccount::new(site),
             reread: watch::Sender::new(0),
         };
         tasks.begin_cloud(site, site.stored.clone());
@@ -126,6 +131,7 @@ impl Tasks {
             self.hooks.end().await;
             self.begin_hooks(site);
         }
+        self.ks_account.reconfigure(site, before);
         if self.mqtt.config != site.config.mqtt {
             self.mqtt.end().await;
             self.begin_mqtt(site).await;
@@ -135,6 +141,11 @@ impl Tasks {
     /// The platform of the time, for whoever asks how it stands.
     pub(super) fn platform(&self) -> watch::Receiver<Option<Arc<dyn Platform>>> {
         self.asked.subscribe()
+    }
+
+    /// The account at SALTO KS of the time.
+    pub(super) fn ks(&self) -> KsWatch {
+        self.ks_account.subscribe()
     }
 
     /// Certificates may be other ones though the configuration is the same.

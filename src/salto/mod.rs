@@ -11,17 +11,25 @@
 //! | `wanted` | what should stand at KS |
 //! | `actual` | what stands there |
 //! | `plan` | the difference, as steps with their reasons |
+//! | `auth` | the login and its tokens |
+//! | `sites` | which site, and what it has |
+//! | `survey` | what an installer sees before anything is changed |
+//! | `session` | one account: login, requests, site |
 //!
 //! Facts about the API are from SALTO's developer pages and from measurements at a test site, both as of 2026; where they
 //! contradict each other every reading is accepted and every address can be configured.
 
 pub mod actual;
+pub mod auth;
 pub mod client;
 pub mod doors;
 pub mod error;
 pub mod links;
 pub mod model;
 pub mod plan;
+pub mod session;
+pub mod sites;
+pub mod survey;
 pub mod wanted;
 
 #[cfg(test)]
@@ -29,3 +37,6 @@ mod testing;
 
 pub use client::{Bearer, Connect};
 pub use error::{KsError, KsKind};
+pub use session::Session;
+pub use sites::SiteFacts;
+pub use survey::Survey;
