@@ -1,6 +1,7 @@
 //! The one connection that writes the state, and what it does when the file is damaged.
 
 use super::{
+    documents,
     error::{DiskFault, StoreError},
     file, image,
     journal::signed,
@@ -84,6 +85,9 @@ fn salvage(damaged: &Path, fresh: &mut Connection) {
     }
     for card in local_cards(&old).unwrap_or_default() {
         let _ = add_local_card(fresh, &card);
+    }
+    for (room, key, body) in documents::every(&old).unwrap_or_default() {
+        let _ = documents::put(fresh, &room, &[(&key, Some(&body))]);
     }
     for key in [CONTACT, TIME] {
         if let Ok(Some(found)) = value(&old, key) {
