@@ -141,6 +141,10 @@ mod osdp_shared_bus;
 #[cfg(test)]
 mod osdp_site;
 #[cfg(test)]
+mod page_served;
+#[cfg(test)]
+mod page_site;
+#[cfg(test)]
 mod partial_sync_never_revokes;
 #[cfg(test)]
 mod readers_in_the_running_gateway;

@@ -14,6 +14,7 @@ use crate::{
     health::Health,
     platform::Platform,
     sync::{build, pull::Command, stale},
+    web::page::Rooms,
 };
 use sd_notify::NotifyState;
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
@@ -47,6 +48,7 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
     let (commands, mut commanded) = mpsc::channel(8);
     let rooms = ks_connect::routes(tasks.ks());
     let control = serve_control(&site, commands, tasks.platform(), rooms);
+    tasks.serve_page(&site, Rooms::default());
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
         site.health.raise("config_watch", text, site.clock.now().at);
     }

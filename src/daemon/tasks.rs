@@ -10,7 +10,7 @@ use crate::{
     building::{self, Outbox, OutboxError},
     config::{
         Config,
-        model::{CheckinConfig, CloudConfig, HooksConfig, MqttConfig},
+        model::{CheckinConfig, CloudConfig, HooksConfig, MqttConfig, PageConfig},
     },
     domain::EntryEvent,
     doors::world::World,
@@ -21,7 +21,10 @@ use crate::{
         hinter::Hinter,
         pull::{self, Command, Doors, Puller},
     },
-    web::{self, Receiver},
+    web::{
+        self, Receiver,
+        page::{self, Page, Rooms},
+    },
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -46,6 +49,9 @@ pub(super) struct Tasks {
     mqtt: Stoppable<MqttConfig>,
     hooks: Stoppable<HooksConfig>,
     ks_account: KsAccount,
+    page: Stoppable<PageConfig>,
+    /// What the page serves.
+    rooms: Rooms,
     /// Counts the orders to read certificates again.
     reread: watch::Sender<u64>,
 }
@@ -96,6 +102,8 @@ impl Tasks {
             mqtt: Stoppable::none(),
             hooks: Stoppable::none(),
             ks_account: KsAccount::new(site),
+            page: Stoppable::none(),
+            rooms: Rooms::default(),
             reread: watch::Sender::new(0),
         };
         tasks.begin_cloud(site, site.stored.clone());
@@ -132,6 +140,10 @@ impl Tasks {
             self.begin_hooks(site);
         }
         self.ks_account.reconfigure(site, before);
+        if self.page.config != site.config.page {
+            self.page.end().await;
+            self.begin_page(site);
+        }
         if self.mqtt.config != site.config.mqtt {
             self.mqtt.end().await;
             self.begin_mqtt(site).await;
@@ -155,6 +167,7 @@ impl Tasks {
 
     /// Ends everything; what was not delivered waits in the journal.
     pub(super) async fn stop(&mut self) {
+        self.page.end().await;
         self.hooks.end().await;
         self.end_cloud().await;
         self.checkins.end().await;
@@ -241,6 +254,31 @@ impl Tasks {
         let reread = self.reread.subscribe();
         self.hooks
             .begin(config.clone(), |stop| receiver.run(reread, stop));
+    }
+
+    /// Serves the page, if there is to be one, with what these rooms answer: once they can.
+    pub(super) fn serve_page(&mut self, site: &SiteRuntime, rooms: Rooms) {
+        self.rooms = rooms;
+        self.begin_page(site);
+    }
+
+    fn begin_page(&mut self, site: &SiteRuntime) {
+        self.page.config = site.config.page.clone();
+        let Some(config) = site.config.page.clone() else {
+            for fault in page::FAULTS {
+                site.health.clear(fault);
+            }
+            return;
+        };
+        let page = Page {
+            config: config.clone(),
+            rooms: self.rooms.clone(),
+            clock: site.clock.clone(),
+            health: site.health.clone(),
+            state_dir: site.begun_with.state_dir.clone(),
+        };
+        let reread = self.reread.subscribe();
+        self.page.begin(config, |stop| page.run(reread, stop));
     }
 
     async fn begin_mqtt(&mut self, site: &SiteRuntime) {
