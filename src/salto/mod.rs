@@ -9,6 +9,7 @@
 //! | `client` | requests: versions, paging, what to try again |
 //! | `auth` | the login and its tokens |
 //! | `sites` | which site, and what it has |
+//! | `open` | a lock is opened from afar, with its one-time password |
 //! | `survey` | what an installer sees before anything is changed |
 //! | `session` | one account: login, requests, site |
 //!
@@ -20,6 +21,7 @@ pub mod client;
 pub mod entries;
 pub mod error;
 pub mod model;
+pub mod open;
 pub mod session;
 pub mod sites;
 pub mod survey;
