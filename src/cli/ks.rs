@@ -4,10 +4,12 @@
 //! | file | what |
 //! | --- | --- |
 //! | `connect` | the installer's walk: login, site, permissions |
+//! | `locks` | locks, batteries, who stands outside |
 //! | `open` | a door is opened from afar |
 //! | `receiver` | where the browser comes back to, while `connect` runs |
 
 mod connect;
+mod locks;
 mod open;
 mod receiver;
 
@@ -34,11 +36,14 @@ pub enum KsAction {
     Connect(connect::ConnectArgs),
     /// Opens a door once that SALTO KS decides.
     Open(open::OpenArgs),
+    /// Lists locks, batteries and IQs there, and who stands outside when one is cut off.
+    Locks(locks::LocksArgs),
 }
 
 pub(super) fn run(context: &Context<'_>, args: &KsArgs, out: &mut Out) -> Result<u8, Failure> {
     match &args.action {
         KsAction::Connect(args) => connect::run(context, args, out),
         KsAction::Open(args) => open::run(context, args, out),
+        KsAction::Locks(args) => locks::run(context, args, out),
     }
 }
