@@ -8,6 +8,8 @@
 //! | `serve` | the loop that lives with the tasks: signals, reload, watchdog |
 //! | `ks_session` | the account at SALTO KS of the time |
 //! | `ks_connect` | its login, survey and site, for the control socket |
+//! | `ks_open` | remote opening for the control socket: whether, and who asked |
+//! | `ks_watch` | locks and batteries at SALTO KS |
 //! | `control` | the local socket of the command line |
 //!
 //! # Threads
@@ -19,7 +21,9 @@ mod boot;
 pub mod control;
 mod gate;
 pub mod ks_connect;
+pub mod ks_open;
 mod ks_session;
+mod ks_watch;
 mod serve;
 mod tasks;
 

@@ -3,7 +3,7 @@
 use super::{
     boot::{self, RunError, SiteRuntime},
     control::{Action, Control, ControlSocket, Done, Refused, StatusDoc},
-    ks_connect,
+    ks_connect, ks_open, ks_watch,
     tasks::Tasks,
 };
 use crate::{
@@ -46,7 +46,9 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Runtime)?;
     let mut tasks = Tasks::start(&site).await;
     let (commands, mut commanded) = mpsc::channel(8);
-    let rooms = ks_connect::routes(tasks.ks());
+    let rooms = ks_connect::routes(tasks.ks())
+        .merge(ks_open::routes(&site, tasks.ks()))
+        .merge(ks_watch::routes(tasks.ks_locks()));
     let control = serve_control(&site, commands, tasks.platform(), rooms);
     tasks.serve_page(&site, Rooms::default());
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
@@ -281,6 +283,8 @@ impl Watchdog {
                 "snapshot_held",
                 "clock_untrusted",
                 "config_refused",
+                "ks_battery:",
+                "ks_lock_offline:",
             ]
             .iter()
             .any(|own| key.starts_with(own))

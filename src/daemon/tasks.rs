@@ -4,6 +4,7 @@
 use super::{
     boot::SiteRuntime,
     ks_session::{KsAccount, KsWatch},
+    ks_watch::LockKeeper,
 };
 use crate::{
     access::{Index, Limits},
@@ -15,6 +16,7 @@ use crate::{
     domain::EntryEvent,
     doors::world::World,
     platform::{self, Around, CheckIns, Platform},
+    salto::watch::LocksDoc,
     store::{Begin, SnapshotMeta, Store},
     sync::{
         checkins::{self, Drain},
@@ -52,6 +54,8 @@ pub(super) struct Tasks {
     page: Stoppable<PageConfig>,
     /// What the page serves.
     rooms: Rooms,
+    ks_locks: Stoppable<()>,
+    ks_locks_seen: watch::Receiver<Option<LocksDoc>>,
     /// Counts the orders to read certificates again.
     reread: watch::Sender<u64>,
 }
@@ -93,6 +97,8 @@ impl<C> Stoppable<C> {
 impl Tasks {
     /// Starts what the configuration names.
     pub(super) async fn start(site: &SiteRuntime) -> Self {
+        let ks_account = KsAccount::new(site);
+        let locks = LockKeeper::new(site, ks_account.subscribe());
         let mut tasks = Self {
             puller: None,
             pull_task: None,
@@ -101,15 +107,18 @@ impl Tasks {
             checkins: Stoppable::none(),
             mqtt: Stoppable::none(),
             hooks: Stoppable::none(),
-            ks_account: KsAccount::new(site),
             page: Stoppable::none(),
             rooms: Rooms::default(),
+            ks_account,
+            ks_locks: Stoppable::none(),
+            ks_locks_seen: locks.shown(),
             reread: watch::Sender::new(0),
         };
         tasks.begin_cloud(site, site.stored.clone());
         tasks.begin_checkins(site).await;
         tasks.begin_hooks(site);
         tasks.begin_mqtt(site).await;
+        tasks.ks_locks.begin((), |stop| locks.run(stop));
         tasks
     }
 
@@ -160,6 +169,11 @@ impl Tasks {
         self.ks_account.subscribe()
     }
 
+    /// The locks there, as they were seen last.
+    pub(super) fn ks_locks(&self) -> watch::Receiver<Option<LocksDoc>> {
+        self.ks_locks_seen.clone()
+    }
+
     /// Certificates may be other ones though the configuration is the same.
     pub(super) fn reread_certificates(&self) {
         self.reread.send_modify(|orders| *orders += 1);
@@ -169,6 +183,7 @@ impl Tasks {
     pub(super) async fn stop(&mut self) {
         self.page.end().await;
         self.hooks.end().await;
+        self.ks_locks.end().await;
         self.end_cloud().await;
         self.checkins.end().await;
         self.mqtt.end().await;

@@ -14,6 +14,8 @@
 //! | `plan` | the difference, as steps with their reasons |
 //! | `auth` | the login and its tokens |
 //! | `sites` | which site, and what it has |
+//! | `open` | a lock is opened from afar, with its one-time password |
+//! | `watch` | locks, batteries and IQs, and who gets in when one is cut off |
 //! | `survey` | what an installer sees before anything is changed |
 //! | `session` | one account: login, requests, site |
 //!
@@ -23,16 +25,18 @@
 pub mod actual;
 pub mod auth;
 pub mod client;
-pub mod entries;
 pub mod doors;
+pub mod entries;
 pub mod error;
 pub mod links;
 pub mod model;
+pub mod open;
 pub mod plan;
 pub mod session;
 pub mod sites;
 pub mod survey;
 pub mod wanted;
+pub mod watch;
 
 #[cfg(test)]
 mod testing;
