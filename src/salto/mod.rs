@@ -6,6 +6,7 @@
 //! | `error` | what went wrong at KS, by its own codes |
 //! | `model` | what KS says, as read from its answers |
 //! | `entries` | what happened at its locks: the stream, the past, exactly once into the journal |
+//! | `pairing` | which card a tag is |
 //! | `client` | requests: versions, paging, what to try again |
 //! | `auth` | the login and its tokens |
 //! | `sites` | which site, and what it has |
@@ -20,6 +21,7 @@ pub mod client;
 pub mod entries;
 pub mod error;
 pub mod model;
+pub mod pairing;
 pub mod session;
 pub mod sites;
 pub mod survey;
