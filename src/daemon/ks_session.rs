@@ -3,7 +3,6 @@
 use super::boot::SiteRuntime;
 use crate::{
     config::Config,
-    platform::vault::Vault,
     salto::{Session, auth::LOGIN_FAULT},
 };
 use std::sync::Arc;
@@ -57,7 +56,7 @@ fn opened(site: &SiteRuntime) -> Option<KsNow> {
     let ks = site.config.ks.as_ref()?;
     let opened = Session::open(
         ks,
-        Vault::new(&site.config.state_dir),
+        site.vault.clone(),
         site.store.clone(),
         site.clock.clone(),
         site.health.clone(),

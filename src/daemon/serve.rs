@@ -7,7 +7,6 @@ use super::{
     tasks::Tasks,
 };
 use crate::{
-    access::Index,
     clock::Clock,
     config::{self, Config, watch::ConfigWatch},
     domain::{EventKind, LineId},
@@ -172,8 +171,7 @@ async fn take_over(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, 
     }
     // The facts in force by the new groups and mapping, whether the cloud answers or not, and in the same swap as the
     // readers' places: a presentation sees all of the old or all of the new.
-    let index = worked_out_again(site).await;
-    site.world.bind(&next, index);
+    bind_worked_out_again(site).await;
     let known = stale::Known::new(site.clock.now(), site.last_trusted, site.clock.monotonic());
     site.world
         .set_limits(stale::limits(&next, site.store.last_contact(), known));
@@ -196,6 +194,7 @@ fn needs_restart(begun_with: &Config, next: &Config) -> bool {
         (
             config.state_dir.clone(),
             config.runtime_dir.clone(),
+            config.vault_key.clone(),
             config.journal.clone(),
             config.clock.rtc,
         )
@@ -203,20 +202,27 @@ fn needs_restart(begun_with: &Config, next: &Config) -> bool {
     fixed(begun_with) != fixed(next)
 }
 
-/// Nothing when there are no facts yet, or they cannot be read: then the index in force stays.
-async fn worked_out_again(site: &SiteRuntime) -> Option<Arc<Index>> {
-    let (store, config) = (site.store.clone(), Arc::clone(&site.config));
-    let built = tokio::task::spawn_blocking(move || build::rebuild(store.read(), &config)).await;
-    match built {
-        Ok(Ok(built)) => built.map(|(_, built)| Arc::new(built.index)),
-        Ok(Err(error)) => {
-            tracing::error!(%error, "the facts could not be worked out by the new configuration");
-            None
-        }
-        Err(error) => {
-            tracing::error!(%error, "the facts could not be worked out by the new configuration");
-            None
-        }
+/// Without facts, or with some that cannot be read, the index in force stays.
+async fn bind_worked_out_again(site: &SiteRuntime) {
+    let (store, config, world) = (
+        site.store.clone(),
+        Arc::clone(&site.config),
+        Arc::clone(&site.world),
+    );
+    let job = move || {
+        let _turn = store.in_turn();
+        let index = match build::rebuild(store.read(), &config) {
+            Ok(built) => built.map(|(_, built)| Arc::new(built.index)),
+            Err(error) => {
+                tracing::error!(%error, "the facts could not be worked out by the new configuration");
+                None
+            }
+        };
+        world.bind(&config, index);
+    };
+    if let Err(error) = tokio::task::spawn_blocking(job).await {
+        tracing::error!(%error, "the facts could not be worked out by the new configuration");
+        site.world.bind(&site.config, None);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     },
     domain::EntryEvent,
     doors::world::World,
-    platform::{self, Around, CheckIns, Platform, vault::Vault},
+    platform::{self, Around, CheckIns, Platform},
     store::{Begin, SnapshotMeta, Store},
     sync::{
         checkins::{self, Drain},
@@ -280,7 +280,7 @@ async fn register(store: &Store, subscriber: &'static str) -> bool {
 /// The adapter of a configuration; one that cannot be prepared is a fault.
 fn platform(cloud: &CloudConfig, site: &SiteRuntime) -> Option<Arc<dyn Platform>> {
     let around = Around {
-        vault: Vault::new(&site.config.state_dir),
+        vault: site.vault.clone(),
         clock: site.clock.clone(),
         zone: site.config.site.zone.clone(),
     };

@@ -8,6 +8,11 @@
 //! | `entries` | what happened at its locks: the stream, the past, exactly once into the journal |
 //! | `pairing` | which card a tag is |
 //! | `client` | requests: versions, paging, what to try again |
+//! | `doors` | which lock is which door |
+//! | `links` | whose user is whose, as the store keeps it |
+//! | `wanted` | what should stand at KS |
+//! | `actual` | what stands there |
+//! | `plan` | the difference, as steps with their reasons |
 //! | `auth` | the login and its tokens |
 //! | `sites` | which site, and what it has |
 //! | `survey` | what an installer sees before anything is changed |
@@ -16,15 +21,23 @@
 //! Facts about the API are from SALTO's developer pages and from measurements at a test site, both as of 2026; where they
 //! contradict each other every reading is accepted and every address can be configured.
 
+pub mod actual;
 pub mod auth;
 pub mod client;
 pub mod entries;
+pub mod doors;
 pub mod error;
+pub mod links;
 pub mod model;
 pub mod pairing;
+pub mod plan;
 pub mod session;
 pub mod sites;
 pub mod survey;
+pub mod wanted;
+
+#[cfg(test)]
+mod testing;
 
 pub use client::{Bearer, Connect};
 pub use error::{KsError, KsKind};

@@ -173,7 +173,8 @@ async fn checks(connect: &Connect, facts: &SiteFacts, ks: &KsConfig) -> Result<V
     let last_entry = [("$top", "1"), ("$orderby", "utc_date_time desc")];
     let mut checks = Vec::new();
     let mut group = None;
-    let reads: [(&str, &str, &str, &[(&str, &str)]); 7] = [
+    type Read<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)]);
+    let reads: [Read<'_>; 7] = [
         ("users", V1_2, "users", &first),
         ("access groups", V1_2, "access_groups", &first),
         ("locks", V1_2, "locks", &first),
@@ -301,11 +302,7 @@ fn door_lines(config: &Config, locks: &[LockName]) -> Vec<DoorLine> {
 fn likest<'a>(wanted: &[Option<&str>], locks: &'a [LockName], taken: &[&str]) -> Option<&'a LockName> {
     let likeness = |lock: &LockName| {
         let alike = |name: &&str| strsim::jaro_winkler(&folded(name), &folded(&lock.name));
-        wanted
-            .iter()
-            .flatten()
-            .map(|name| alike(&name))
-            .fold(0.0, f64::max)
+        wanted.iter().flatten().map(alike).fold(0.0, f64::max)
     };
     let free = locks.iter().filter(|lock| !taken.contains(&lock.id.as_str()));
     free.map(|lock| (likeness(lock), lock))

@@ -14,6 +14,7 @@
 //! | `salvage` | fetching back what a damaged journal still gives |
 //! | `journal` | the journal's tables |
 //! | `state`, `state_writer` | the tables of snapshots, local cards, blocks, marks of time, in a file of their own |
+//! | `cards` | cards that the gateway gives out or takes back, guests, and what the platform is to be told |
 //! | `documents` | small documents that a room keeps for itself |
 //! | `image` | the files of index images |
 //! | `file` | opening, migrating, moving aside |
@@ -23,6 +24,7 @@
 //! `docs/journal.md` says what each fault does.
 
 mod bounds;
+mod cards;
 mod documents;
 mod error;
 mod file;
@@ -46,6 +48,7 @@ mod state;
 mod state_writer;
 mod writer;
 
+pub use cards::{CardChange, CardKind, CardWrite, Changed, Guest, KeptBlock, LocalCard, WriteState};
 pub use documents::Change;
 pub use error::{DiskFault, StoreError};
 pub use health::StoreHealth;
@@ -56,7 +59,7 @@ pub use record::{
 };
 pub use ring::DEFAULT_SLOTS;
 pub use slot::{Slot, parse_slot};
-pub use state::{LocalCard, PackedFacts, SnapshotMeta, StoredSnapshot};
+pub use state::{PackedFacts, SnapshotMeta, StoredSnapshot};
 
 use crate::domain::{EntryEvent, EventId, Millis, event::Draft};
 use shared::{SharedRef, lock};

@@ -124,6 +124,6 @@ mod tests {
         assert_eq!((answer.code.as_str(), answer.state.as_str()), ("c+1", "s"));
         assert!(Back::of_address("https://doors.example.com/").is_none());
         let denied = Back::of_address("http://127.0.0.1/ks/callback?error=access_denied&state=s").unwrap();
-        assert!(denied.answer().unwrap_err().contains("refused"));
+        assert!(denied.answer().err().unwrap().contains("refused"));
     }
 }
