@@ -3,6 +3,7 @@
 
 use super::{
     boot::SiteRuntime,
+    ks_entries::{DeskWatch, KsEntries},
     ks_session::{KsAccount, KsWatch},
 };
 use crate::{
@@ -46,6 +47,7 @@ pub(super) struct Tasks {
     mqtt: Stoppable<MqttConfig>,
     hooks: Stoppable<HooksConfig>,
     ks_account: KsAccount,
+    ks_entries: KsEntries,
     /// Counts the orders to read certificates again.
     reread: watch::Sender<u64>,
 }
@@ -87,6 +89,7 @@ impl<C> Stoppable<C> {
 impl Tasks {
     /// Starts what the configuration names.
     pub(super) async fn start(site: &SiteRuntime) -> Self {
+        let ks_account = KsAccount::new(site);
         let mut tasks = Self {
             puller: None,
             pull_task: None,
@@ -95,7 +98,8 @@ impl Tasks {
             checkins: Stoppable::none(),
             mqtt: Stoppable::none(),
             hooks: Stoppable::none(),
-            ks_account: KsAccount::new(site),
+            ks_entries: KsEntries::start(site, ks_account.subscribe()),
+            ks_account,
             reread: watch::Sender::new(0),
         };
         tasks.begin_cloud(site, site.stored.clone());
@@ -148,6 +152,11 @@ impl Tasks {
         self.ks_account.subscribe()
     }
 
+    /// Where tags are paired with cards, while SALTO KS is configured.
+    pub(super) fn ks_desk(&self) -> DeskWatch {
+        self.ks_entries.desk()
+    }
+
     /// Certificates may be other ones though the configuration is the same.
     pub(super) fn reread_certificates(&self) {
         self.reread.send_modify(|orders| *orders += 1);
@@ -157,6 +166,7 @@ impl Tasks {
     pub(super) async fn stop(&mut self) {
         self.hooks.end().await;
         self.end_cloud().await;
+        self.ks_entries.end().await;
         self.checkins.end().await;
         self.mqtt.end().await;
     }
