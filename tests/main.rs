@@ -85,6 +85,8 @@ mod journal_read_only;
 #[cfg(test)]
 mod journal_support;
 #[cfg(test)]
+mod ks_entries;
+#[cfg(test)]
 mod ks_model;
 #[cfg(test)]
 mod mqtt_broker_killed;

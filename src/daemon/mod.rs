@@ -7,6 +7,8 @@
 //! | `tasks` | everything that may wait: cloud, check-ins, web hooks, MQTT |
 //! | `serve` | the loop that lives with the tasks: signals, reload, watchdog |
 //! | `ks_session` | the account at SALTO KS of the time |
+//! | `ks_entries` | hearing its entries, and pairing tags with cards |
+//! | `ks_tags` | the same for the control socket, and tags |
 //! | `ks_connect` | its login, survey and site, for the control socket |
 //! | `ks_open` | remote opening for the control socket: whether, and who asked |
 //! | `ks_watch` | locks and batteries at SALTO KS |
@@ -24,6 +26,9 @@ pub mod ks_connect;
 pub mod ks_open;
 mod ks_session;
 mod ks_watch;
+mod ks_entries;
+mod ks_session;
+pub mod ks_tags;
 mod serve;
 mod tasks;
 

@@ -3,7 +3,7 @@
 use super::{
     boot::{self, RunError, SiteRuntime},
     control::{Action, Control, ControlSocket, Done, Refused, StatusDoc},
-    ks_connect, ks_open, ks_watch,
+    ks_connect, ks_open, ks_tags, ks_watch,
     tasks::Tasks,
 };
 use crate::{
@@ -48,7 +48,13 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
     let (commands, mut commanded) = mpsc::channel(8);
     let rooms = ks_connect::routes(tasks.ks())
         .merge(ks_open::routes(&site, tasks.ks()))
-        .merge(ks_watch::routes(tasks.ks_locks()));
+        .merge(ks_watch::routes(tasks.ks_locks()))
+        .merge(ks_tags::routes(
+            tasks.ks(),
+            tasks.ks_desk(),
+            site.store.clone(),
+            site.clock.clone(),
+        ));
     let control = serve_control(&site, commands, tasks.platform(), rooms);
     tasks.serve_page(&site, Rooms::default());
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {

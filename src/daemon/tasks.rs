@@ -3,6 +3,7 @@
 
 use super::{
     boot::SiteRuntime,
+    ks_entries::{DeskWatch, KsEntries},
     ks_session::{KsAccount, KsWatch},
     ks_watch::LockKeeper,
 };
@@ -56,6 +57,7 @@ pub(super) struct Tasks {
     rooms: Rooms,
     ks_locks: Stoppable<()>,
     ks_locks_seen: watch::Receiver<Option<LocksDoc>>,
+    ks_entries: KsEntries,
     /// Counts the orders to read certificates again.
     reread: watch::Sender<u64>,
 }
@@ -109,6 +111,7 @@ impl Tasks {
             hooks: Stoppable::none(),
             page: Stoppable::none(),
             rooms: Rooms::default(),
+            ks_entries: KsEntries::start(site, ks_account.subscribe()),
             ks_account,
             ks_locks: Stoppable::none(),
             ks_locks_seen: locks.shown(),
@@ -172,6 +175,9 @@ impl Tasks {
     /// The locks there, as they were seen last.
     pub(super) fn ks_locks(&self) -> watch::Receiver<Option<LocksDoc>> {
         self.ks_locks_seen.clone()
+    /// Where tags are paired with cards, while SALTO KS is configured.
+    pub(super) fn ks_desk(&self) -> DeskWatch {
+        self.ks_entries.desk()
     }
 
     /// Certificates may be other ones though the configuration is the same.
@@ -185,6 +191,7 @@ impl Tasks {
         self.hooks.end().await;
         self.ks_locks.end().await;
         self.end_cloud().await;
+        self.ks_entries.end().await;
         self.checkins.end().await;
         self.mqtt.end().await;
     }

@@ -6,6 +6,7 @@
 //! | `error` | what went wrong at KS, by its own codes |
 //! | `model` | what KS says, as read from its answers |
 //! | `entries` | what happened at its locks: the stream, the past, exactly once into the journal |
+//! | `pairing` | which card a tag is |
 //! | `client` | requests: versions, paging, what to try again |
 //! | `doors` | which lock is which door |
 //! | `links` | whose user is whose, as the store keeps it |
@@ -31,6 +32,7 @@ pub mod error;
 pub mod links;
 pub mod model;
 pub mod open;
+pub mod pairing;
 pub mod plan;
 pub mod session;
 pub mod sites;
