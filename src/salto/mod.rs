@@ -23,8 +23,8 @@
 pub mod actual;
 pub mod auth;
 pub mod client;
-pub mod doors;
 pub mod entries;
+pub mod doors;
 pub mod error;
 pub mod links;
 pub mod model;
