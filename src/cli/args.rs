@@ -1,7 +1,8 @@
 //! The command line as one type.
 
 use super::{
-    check_config, connect, demo, events, explain, out::ColorChoice, people, report, rules, run, sync,
+    audit, check_config, connect, demo, events, explain, out::ColorChoice, people, report, rules, run, staff,
+    sync,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -81,6 +82,10 @@ pub enum Command {
     Events(events::EventsArgs),
     /// Shows or steers how facts come from the cloud.
     Sync(sync::SyncArgs),
+    /// Lists and changes who may sign in at the page, and tokens for the building network.
+    Staff(staff::StaffArgs),
+    /// Lists who did what, or checks that nobody changed that.
+    Audit(audit::AuditArgs),
     /// Shows how the gateway is: faults first, then each part.
     Report(report::ReportArgs),
 }

@@ -16,6 +16,7 @@
 mod boot;
 pub mod control;
 mod gate;
+mod page;
 mod serve;
 mod tasks;
 

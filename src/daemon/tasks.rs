@@ -20,7 +20,7 @@ use crate::{
     },
     web::{
         self, Receiver,
-        page::{self, Page, Rooms},
+        page::{FAULTS as PAGE_FAULTS, Page, Rooms},
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -254,7 +254,7 @@ impl Tasks {
     fn begin_page(&mut self, site: &SiteRuntime) {
         self.page.config = site.config.page.clone();
         let Some(config) = site.config.page.clone() else {
-            for fault in page::FAULTS {
+            for fault in PAGE_FAULTS {
                 site.health.clear(fault);
             }
             return;
