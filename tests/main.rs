@@ -145,6 +145,8 @@ mod osdp_site;
 #[cfg(test)]
 mod page_served;
 #[cfg(test)]
+mod page_sign_in;
+#[cfg(test)]
 mod page_site;
 #[cfg(test)]
 mod partial_sync_never_revokes;

@@ -4,7 +4,7 @@
 
 use crate::harness::{Gateway, site::Layout, wait_for};
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The facts of a small house: Ana with a plan and a card, Ben without.
 const FACTS: &str = r#"
@@ -149,5 +149,137 @@ impl Answer {
             .get(name)
             .unwrap_or_else(|| panic!("{name}: {self:?}"));
         value.to_str().unwrap()
+    }
+}
+
+/// Who is signed in: a client with its cookie.
+pub(crate) struct Signed<'s> {
+    pub(crate) site: &'s PageSite,
+    pub(crate) address: String,
+    pub(crate) client: Client,
+    pub(crate) cookie: String,
+}
+
+impl Signed<'_> {
+    /// A request of the page itself, as a browser would send it.
+    pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        self.client
+            .request(method, format!("{}{path}", self.address))
+            .header("cookie", format!("__Host-doorward={}", self.cookie))
+            .header("sec-fetch-site", "same-origin")
+    }
+
+    #[track_caller]
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.site.send(self.request(reqwest::Method::GET, path))
+    }
+
+    #[track_caller]
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
+        let body = body.to_string();
+        let request = self.request(reqwest::Method::POST, path);
+        self.site
+            .send(request.header("content-type", "application/json").body(body))
+    }
+
+    #[track_caller]
+    pub(crate) fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.site
+            .send(form(self.request(reqwest::Method::POST, path), fields))
+    }
+
+    /// Whether it is still signed in.
+    pub(crate) fn holds(&self) -> bool {
+        self.get("/").status == 200
+    }
+}
+
+pub(crate) fn form(request: RequestBuilder, fields: &[(&str, &str)]) -> RequestBuilder {
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    request
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(body)
+}
+
+/// The cookie of an answer.
+pub(crate) fn cookie(answer: &Answer) -> Option<String> {
+    let line = answer.headers.get("set-cookie")?.to_str().unwrap();
+    for attribute in ["Path=/", "Secure", "HttpOnly", "SameSite=Strict"] {
+        assert!(line.contains(attribute), "{line}");
+    }
+    assert!(!line.to_lowercase().contains("domain"), "{line}");
+    let value = line
+        .strip_prefix("__Host-doorward=")
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+impl PageSite {
+    /// The code for the first account, as root reads it.
+    #[track_caller]
+    pub(crate) fn first_code(&self) -> String {
+        let (_, out, error) = self.gateway.command(&["report"]);
+        let line = out.lines().find(|line| line.contains("code for the first one"));
+        let line = line.unwrap_or_else(|| panic!("{out}{error}"));
+        line.rsplit(' ').next().unwrap().to_owned()
+    }
+
+    /// A form from the page itself, without a cookie.
+    #[track_caller]
+    pub(crate) fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = self.client().post(format!("{}{path}", self.address()));
+        self.send(form(request.header("sec-fetch-site", "same-origin"), fields))
+    }
+
+    fn signed(&self, answer: &Answer) -> Signed<'_> {
+        assert_eq!(answer.status, 303, "{answer:?}");
+        Signed {
+            site: self,
+            address: self.address(),
+            client: self.client(),
+            cookie: cookie(answer).expect("a session"),
+        }
+    }
+
+    /// Makes the first account: `boss`, an installer.
+    #[track_caller]
+    pub(crate) fn boss(&self) -> Signed<'_> {
+        let code = self.first_code();
+        let fields = [("code", code.as_str()), ("name", "boss"), ("password", PASSWORD)];
+        self.signed(&self.form("/signin/first", &fields))
+    }
+
+    #[track_caller]
+    pub(crate) fn sign_in(&self, name: &str, password: &str) -> Signed<'_> {
+        self.signed(&self.form("/signin", &[("name", name), ("password", password)]))
+    }
+
+    /// Makes an account over the control socket and signs in with the password that it chose.
+    #[track_caller]
+    pub(crate) fn account(&self, name: &str, role: &str) -> Signed<'_> {
+        let made = self.gateway.json(&["staff", "add", name, "--role", role]);
+        let secret = made["secret"].as_str().unwrap();
+        let first = self.sign_in(name, secret);
+        let answer = first.form("/password", &[("old", secret), ("new", PASSWORD)]);
+        assert!(!first.holds(), "another password ends every session");
+        self.signed(&answer)
+    }
+
+    /// The audit trail: action, actor, outcome.
+    pub(crate) fn trail(&self) -> Vec<[String; 4]> {
+        let (status, out, error) = self
+            .gateway
+            .command(&["audit", "list", "--json", "--limit", "500"]);
+        assert_eq!(status, 0, "{error}");
+        let text = |record: &Value, key: &str| record[key].as_str().unwrap().to_owned();
+        out.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .map(|record| ["actor", "action", "subject", "outcome"].map(|key| text(&record, key)))
+            .collect()
     }
 }

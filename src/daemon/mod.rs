@@ -12,6 +12,8 @@
 //! | `ks_connect` | its login, survey and site, for the control socket |
 //! | `ks_open` | remote opening for the control socket: whether, and who asked |
 //! | `ks_watch` | locks and batteries at SALTO KS |
+//! | `page` | the page, and what it needs |
+//! | `rooms` | what the rooms answer at the control socket |
 //! | `control` | the local socket of the command line |
 //!
 //! # Threads
@@ -23,12 +25,13 @@ mod boot;
 pub mod control;
 mod gate;
 pub mod ks_connect;
+mod ks_entries;
 pub mod ks_open;
 mod ks_session;
-mod ks_watch;
-mod ks_entries;
-mod ks_session;
 pub mod ks_tags;
+mod ks_watch;
+mod page;
+mod rooms;
 mod serve;
 mod tasks;
 

@@ -26,7 +26,7 @@ use crate::{
     },
     web::{
         self, Receiver,
-        page::{self, Page, Rooms},
+        page::{FAULTS as PAGE_FAULTS, Page, Rooms},
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -175,6 +175,8 @@ impl Tasks {
     /// The locks there, as they were seen last.
     pub(super) fn ks_locks(&self) -> watch::Receiver<Option<LocksDoc>> {
         self.ks_locks_seen.clone()
+    }
+
     /// Where tags are paired with cards, while SALTO KS is configured.
     pub(super) fn ks_desk(&self) -> DeskWatch {
         self.ks_entries.desk()
@@ -287,7 +289,7 @@ impl Tasks {
     fn begin_page(&mut self, site: &SiteRuntime) {
         self.page.config = site.config.page.clone();
         let Some(config) = site.config.page.clone() else {
-            for fault in page::FAULTS {
+            for fault in PAGE_FAULTS {
                 site.health.clear(fault);
             }
             return;

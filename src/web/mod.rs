@@ -18,8 +18,10 @@
 mod hooks;
 mod listen;
 pub mod page;
+pub mod problem;
 mod receiver;
 mod replays;
+pub mod signin;
 mod sources;
 
 pub use receiver::{FAULTS, Forward, Receiver};
