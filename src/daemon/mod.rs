@@ -18,6 +18,7 @@
 mod boot;
 pub mod control;
 mod gate;
+pub mod ks;
 pub mod ks_connect;
 mod ks_session;
 mod serve;

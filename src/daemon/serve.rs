@@ -3,7 +3,7 @@
 use super::{
     boot::{self, RunError, SiteRuntime},
     control::{Action, Control, ControlSocket, Done, Refused, StatusDoc},
-    ks_connect,
+    ks, ks_connect,
     tasks::Tasks,
 };
 use crate::{
@@ -46,7 +46,7 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Runtime)?;
     let mut tasks = Tasks::start(&site).await;
     let (commands, mut commanded) = mpsc::channel(8);
-    let rooms = ks_connect::routes(tasks.ks());
+    let rooms = ks_connect::routes(tasks.ks()).merge(ks::routes(tasks.ks_desk()));
     let control = serve_control(&site, commands, tasks.platform(), rooms);
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
         site.health.raise("config_watch", text, site.clock.now().at);

@@ -3,6 +3,7 @@
 
 use super::{
     boot::SiteRuntime,
+    ks::{self, KsDesk},
     ks_session::{KsAccount, KsWatch},
 };
 use crate::{
@@ -46,6 +47,8 @@ pub(super) struct Tasks {
     mqtt: Stoppable<MqttConfig>,
     hooks: Stoppable<HooksConfig>,
     ks_account: KsAccount,
+    ks_plans: Stoppable<()>,
+    ks_desk: KsDesk,
     /// Counts the orders to read certificates again.
     reread: watch::Sender<u64>,
 }
@@ -96,12 +99,17 @@ impl Tasks {
             mqtt: Stoppable::none(),
             hooks: Stoppable::none(),
             ks_account: KsAccount::new(site),
+            ks_plans: Stoppable::none(),
+            ks_desk: KsDesk::default(),
             reread: watch::Sender::new(0),
         };
         tasks.begin_cloud(site, site.stored.clone());
         tasks.begin_checkins(site).await;
         tasks.begin_hooks(site);
         tasks.begin_mqtt(site).await;
+        let account = tasks.ks_account.subscribe();
+        let keeper = ks::Keeper::new(site, account, &mut tasks.ks_desk);
+        tasks.ks_plans.begin((), |stop| keeper.run(stop));
         tasks
     }
 
@@ -143,6 +151,11 @@ impl Tasks {
         self.asked.subscribe()
     }
 
+    /// Where plans for SALTO KS are asked for.
+    pub(super) fn ks_desk(&self) -> KsDesk {
+        self.ks_desk.clone()
+    }
+
     /// The account at SALTO KS of the time.
     pub(super) fn ks(&self) -> KsWatch {
         self.ks_account.subscribe()
@@ -157,6 +170,7 @@ impl Tasks {
     pub(super) async fn stop(&mut self) {
         self.hooks.end().await;
         self.end_cloud().await;
+        self.ks_plans.end().await;
         self.checkins.end().await;
         self.mqtt.end().await;
     }
