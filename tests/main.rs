@@ -89,6 +89,10 @@ mod ks_entries;
 #[cfg(test)]
 mod ks_model;
 #[cfg(test)]
+mod ks_plan;
+#[cfg(test)]
+mod ks_site;
+#[cfg(test)]
 mod mqtt_broker_killed;
 #[cfg(test)]
 mod mqtt_contract;

@@ -24,6 +24,7 @@
 mod boot;
 pub mod control;
 mod gate;
+pub mod ks;
 pub mod ks_connect;
 mod ks_entries;
 pub mod ks_open;

@@ -4,6 +4,7 @@
 use super::{
     boot::SiteRuntime,
     ks_entries::{DeskWatch, KsEntries},
+    ks::{self, KsDesk},
     ks_session::{KsAccount, KsWatch},
     ks_watch::LockKeeper,
 };
@@ -58,6 +59,8 @@ pub(super) struct Tasks {
     ks_locks: Stoppable<()>,
     ks_locks_seen: watch::Receiver<Option<LocksDoc>>,
     ks_entries: KsEntries,
+    ks_plans: Stoppable<()>,
+    ks_desk: KsDesk,
     /// Counts the orders to read certificates again.
     reread: watch::Sender<u64>,
 }
@@ -115,6 +118,8 @@ impl Tasks {
             ks_account,
             ks_locks: Stoppable::none(),
             ks_locks_seen: locks.shown(),
+            ks_plans: Stoppable::none(),
+            ks_desk: KsDesk::default(),
             reread: watch::Sender::new(0),
         };
         tasks.begin_cloud(site, site.stored.clone());
@@ -122,6 +127,9 @@ impl Tasks {
         tasks.begin_hooks(site);
         tasks.begin_mqtt(site).await;
         tasks.ks_locks.begin((), |stop| locks.run(stop));
+        let account = tasks.ks_account.subscribe();
+        let keeper = ks::Keeper::new(site, account, &mut tasks.ks_desk);
+        tasks.ks_plans.begin((), |stop| keeper.run(stop));
         tasks
     }
 
@@ -167,6 +175,11 @@ impl Tasks {
         self.asked.subscribe()
     }
 
+    /// Where plans for SALTO KS are asked for.
+    pub(super) fn ks_desk(&self) -> KsDesk {
+        self.ks_desk.clone()
+    }
+
     /// The account at SALTO KS of the time.
     pub(super) fn ks(&self) -> KsWatch {
         self.ks_account.subscribe()
@@ -178,7 +191,7 @@ impl Tasks {
     }
 
     /// Where tags are paired with cards, while SALTO KS is configured.
-    pub(super) fn ks_desk(&self) -> DeskWatch {
+    pub(super) fn ks_pairing(&self) -> DeskWatch {
         self.ks_entries.desk()
     }
 
@@ -194,6 +207,7 @@ impl Tasks {
         self.ks_locks.end().await;
         self.end_cloud().await;
         self.ks_entries.end().await;
+        self.ks_plans.end().await;
         self.checkins.end().await;
         self.mqtt.end().await;
     }
