@@ -1,7 +1,8 @@
 //! The command line as one type.
 
 use super::{
-    check_config, connect, demo, events, explain, out::ColorChoice, people, report, rules, run, sync,
+    cards, check_config, connect, demo, enrol, events, explain, out::ColorChoice, people, report, rules, run,
+    sync,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -79,6 +80,10 @@ pub enum Command {
     Rules(rules::RulesArgs),
     /// Lists what happened at the doors.
     Events(events::EventsArgs),
+    /// Gives a card to a person: one, or a queue of people with one presentation each.
+    Enrol(enrol::EnrolArgs),
+    /// Lists cards; gives, moves, blocks, takes back, imports and exports them.
+    Cards(cards::CardsArgs),
     /// Shows or steers how facts come from the cloud.
     Sync(sync::SyncArgs),
     /// Shows how the gateway is: faults first, then each part.

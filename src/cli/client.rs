@@ -1,7 +1,7 @@
 //! Talks to a running gateway over its control socket, and says clearly when there is none.
 
 use crate::daemon::control::{Done, Refused, SOCKET, StatusDoc};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
@@ -100,18 +100,38 @@ impl Client {
         self.call(Method::POST, "/v1/reload", QUICK).await
     }
 
+    /// Asks a room something: a JSON document there, and one back.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        question: &impl serde::Serialize,
+    ) -> Result<T, ClientError> {
+        let body = serde_json::to_vec(question).map_err(|error| ClientError::Strange(error.to_string()))?;
+        timeout(PATIENT, self.exchange(Method::POST, path, body))
+            .await
+            .map_err(|_| ClientError::Silent(PATIENT))?
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         within: Duration,
     ) -> Result<T, ClientError> {
-        timeout(within, self.exchange(method, path))
+        timeout(within, self.exchange(method, path, Vec::new()))
             .await
             .map_err(|_| ClientError::Silent(within))?
     }
 
-    async fn exchange<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<T, ClientError> {
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T, ClientError> {
         let stream = UnixStream::connect(&self.socket)
             .await
             .map_err(|error| match error.kind() {
@@ -128,7 +148,8 @@ impl Client {
             .method(method)
             .uri(path)
             .header("host", "doorward")
-            .body(Empty::<Bytes>::new());
+            .header("content-type", "application/json")
+            .body(Full::<Bytes>::from(body));
         let request = request.map_err(|error| ClientError::Strange(error.to_string()))?;
         let response = sender.send_request(request).await.map_err(strange)?;
         let status = response.status();

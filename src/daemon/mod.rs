@@ -6,6 +6,7 @@
 //! | `gate` | what the lines' threads call: answers, journal, faults |
 //! | `tasks` | everything that may wait: cloud, check-ins, web hooks, MQTT |
 //! | `serve` | the loop that lives with the tasks: signals, reload, watchdog |
+//! | `desk`, `desk_routes` | the enrolment desk: its effect at the doors, its tasks, its place on the socket |
 //! | `control` | the local socket of the command line |
 //!
 //! # Threads
@@ -15,6 +16,8 @@
 
 mod boot;
 pub mod control;
+mod desk;
+pub mod desk_routes;
 mod gate;
 mod serve;
 mod tasks;

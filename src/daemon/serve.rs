@@ -3,6 +3,8 @@
 use super::{
     boot::{self, RunError, SiteRuntime},
     control::{Action, Control, ControlSocket, Done, Refused, StatusDoc},
+    desk::DeskRoom,
+    desk_routes,
     tasks::Tasks,
 };
 use crate::{
@@ -44,7 +46,9 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Runtime)?;
     let mut tasks = Tasks::start(&site).await;
     let (commands, mut commanded) = mpsc::channel(8);
-    let control = serve_control(&site, commands, tasks.platform());
+    let desk = DeskRoom::open(&site, tasks.platform());
+    let rooms = desk_routes::routes(desk.desk.clone());
+    let control = serve_control(&site, commands, tasks.platform(), rooms);
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
         site.health.raise("config_watch", text, site.clock.now().at);
     }
@@ -75,6 +79,7 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
         let _ = end.send(());
         let _ = tokio::time::timeout(TURN, served).await;
     }
+    desk.close().await;
     tasks.stop().await;
     shut(site);
     Ok(())
@@ -160,6 +165,8 @@ async fn take_over(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, 
         return Ok("nothing has changed".into());
     }
     let before = std::mem::replace(&mut site.config, Arc::clone(&next));
+    // Before anything is worked out by it: what the desk does meanwhile is by the new one too.
+    site.shown.send_replace(Arc::clone(&next));
     if needs_restart(&site.begun_with, &next) {
         let text =
             "[paths], [journal] and [clock] rtc take effect at the next start: systemctl restart doorward";
@@ -332,6 +339,7 @@ fn serve_control(
     site: &SiteRuntime,
     orders: mpsc::Sender<Order>,
     platform: watch::Receiver<Option<Arc<dyn Platform>>>,
+    rooms: axum::Router,
 ) -> Option<Serving> {
     let control = Arc::new(SiteControl {
         site: site.config.site_id.clone(),
@@ -344,10 +352,7 @@ fn serve_control(
         Ok(socket) => {
             let (end, ended) = oneshot::channel();
             let task = tokio::spawn(async move {
-                if let Err(error) = socket
-                    .serve(control, axum::Router::new(), async { drop(ended.await) })
-                    .await
-                {
+                if let Err(error) = socket.serve(control, rooms, async { drop(ended.await) }).await {
                     tracing::error!(%error, "the control socket ended");
                 }
             });
