@@ -85,7 +85,13 @@ mod journal_read_only;
 #[cfg(test)]
 mod journal_support;
 #[cfg(test)]
+mod ks_connect;
+#[cfg(test)]
+mod ks_health;
+#[cfg(test)]
 mod ks_model;
+#[cfg(test)]
+mod ks_open;
 #[cfg(test)]
 mod mqtt_broker_killed;
 #[cfg(test)]
