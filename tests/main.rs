@@ -92,6 +92,13 @@ mod ks_health;
 mod ks_model;
 #[cfg(test)]
 mod ks_open;
+mod ks_entries;
+#[cfg(test)]
+mod ks_model;
+#[cfg(test)]
+mod ks_plan;
+#[cfg(test)]
+mod ks_site;
 #[cfg(test)]
 mod mqtt_broker_killed;
 #[cfg(test)]
@@ -146,6 +153,12 @@ mod osdp_reader_answers;
 mod osdp_shared_bus;
 #[cfg(test)]
 mod osdp_site;
+#[cfg(test)]
+mod page_served;
+#[cfg(test)]
+mod page_sign_in;
+#[cfg(test)]
+mod page_site;
 #[cfg(test)]
 mod partial_sync_never_revokes;
 #[cfg(test)]

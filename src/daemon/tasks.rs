@@ -3,6 +3,8 @@
 
 use super::{
     boot::SiteRuntime,
+    ks_entries::{DeskWatch, KsEntries},
+    ks::{self, KsDesk},
     ks_session::{KsAccount, KsWatch},
     ks_watch::LockKeeper,
 };
@@ -11,7 +13,7 @@ use crate::{
     building::{self, Outbox, OutboxError},
     config::{
         Config,
-        model::{CheckinConfig, CloudConfig, HooksConfig, MqttConfig},
+        model::{CheckinConfig, CloudConfig, HooksConfig, MqttConfig, PageConfig},
     },
     domain::EntryEvent,
     doors::world::World,
@@ -23,7 +25,10 @@ use crate::{
         hinter::Hinter,
         pull::{self, Command, Doors, Puller},
     },
-    web::{self, Receiver},
+    web::{
+        self, Receiver,
+        page::{FAULTS as PAGE_FAULTS, Page, Rooms},
+    },
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -48,8 +53,14 @@ pub(super) struct Tasks {
     mqtt: Stoppable<MqttConfig>,
     hooks: Stoppable<HooksConfig>,
     ks_account: KsAccount,
+    page: Stoppable<PageConfig>,
+    /// What the page serves.
+    rooms: Rooms,
     ks_locks: Stoppable<()>,
     ks_locks_seen: watch::Receiver<Option<LocksDoc>>,
+    ks_entries: KsEntries,
+    ks_plans: Stoppable<()>,
+    ks_desk: KsDesk,
     /// Counts the orders to read certificates again.
     reread: watch::Sender<u64>,
 }
@@ -101,9 +112,14 @@ impl Tasks {
             checkins: Stoppable::none(),
             mqtt: Stoppable::none(),
             hooks: Stoppable::none(),
+            page: Stoppable::none(),
+            rooms: Rooms::default(),
+            ks_entries: KsEntries::start(site, ks_account.subscribe()),
             ks_account,
             ks_locks: Stoppable::none(),
             ks_locks_seen: locks.shown(),
+            ks_plans: Stoppable::none(),
+            ks_desk: KsDesk::default(),
             reread: watch::Sender::new(0),
         };
         tasks.begin_cloud(site, site.stored.clone());
@@ -111,6 +127,9 @@ impl Tasks {
         tasks.begin_hooks(site);
         tasks.begin_mqtt(site).await;
         tasks.ks_locks.begin((), |stop| locks.run(stop));
+        let account = tasks.ks_account.subscribe();
+        let keeper = ks::Keeper::new(site, account, &mut tasks.ks_desk);
+        tasks.ks_plans.begin((), |stop| keeper.run(stop));
         tasks
     }
 
@@ -141,6 +160,10 @@ impl Tasks {
             self.begin_hooks(site);
         }
         self.ks_account.reconfigure(site, before);
+        if self.page.config != site.config.page {
+            self.page.end().await;
+            self.begin_page(site);
+        }
         if self.mqtt.config != site.config.mqtt {
             self.mqtt.end().await;
             self.begin_mqtt(site).await;
@@ -150,6 +173,11 @@ impl Tasks {
     /// The platform of the time, for whoever asks how it stands.
     pub(super) fn platform(&self) -> watch::Receiver<Option<Arc<dyn Platform>>> {
         self.asked.subscribe()
+    }
+
+    /// Where plans for SALTO KS are asked for.
+    pub(super) fn ks_desk(&self) -> KsDesk {
+        self.ks_desk.clone()
     }
 
     /// The account at SALTO KS of the time.
@@ -162,6 +190,11 @@ impl Tasks {
         self.ks_locks_seen.clone()
     }
 
+    /// Where tags are paired with cards, while SALTO KS is configured.
+    pub(super) fn ks_pairing(&self) -> DeskWatch {
+        self.ks_entries.desk()
+    }
+
     /// Certificates may be other ones though the configuration is the same.
     pub(super) fn reread_certificates(&self) {
         self.reread.send_modify(|orders| *orders += 1);
@@ -169,9 +202,12 @@ impl Tasks {
 
     /// Ends everything; what was not delivered waits in the journal.
     pub(super) async fn stop(&mut self) {
+        self.page.end().await;
         self.hooks.end().await;
         self.ks_locks.end().await;
         self.end_cloud().await;
+        self.ks_entries.end().await;
+        self.ks_plans.end().await;
         self.checkins.end().await;
         self.mqtt.end().await;
     }
@@ -256,6 +292,31 @@ impl Tasks {
         let reread = self.reread.subscribe();
         self.hooks
             .begin(config.clone(), |stop| receiver.run(reread, stop));
+    }
+
+    /// Serves the page, if there is to be one, with what these rooms answer: once they can.
+    pub(super) fn serve_page(&mut self, site: &SiteRuntime, rooms: Rooms) {
+        self.rooms = rooms;
+        self.begin_page(site);
+    }
+
+    fn begin_page(&mut self, site: &SiteRuntime) {
+        self.page.config = site.config.page.clone();
+        let Some(config) = site.config.page.clone() else {
+            for fault in PAGE_FAULTS {
+                site.health.clear(fault);
+            }
+            return;
+        };
+        let page = Page {
+            config: config.clone(),
+            rooms: self.rooms.clone(),
+            clock: site.clock.clone(),
+            health: site.health.clone(),
+            state_dir: site.begun_with.state_dir.clone(),
+        };
+        let reread = self.reread.subscribe();
+        self.page.begin(config, |stop| page.run(reread, stop));
     }
 
     async fn begin_mqtt(&mut self, site: &SiteRuntime) {

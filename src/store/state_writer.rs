@@ -2,6 +2,7 @@
 
 use super::{
     cards,
+    documents,
     error::{DiskFault, StoreError},
     file, image,
     journal::signed,
@@ -91,6 +92,9 @@ fn salvage(damaged: &Path, fresh: &mut Connection) {
     }
     for write in cards::writes(&old).unwrap_or_default() {
         let _ = cards::put_write(fresh, &write);
+    }
+    for (room, key, body) in documents::every(&old).unwrap_or_default() {
+        let _ = documents::put(fresh, &room, &[(&key, Some(&body))]);
     }
     for key in [CONTACT, TIME, cards::REVISION] {
         if let Ok(Some(found)) = value(&old, key) {

@@ -44,15 +44,11 @@ const WORDS: Words = Words {
 };
 
 /// Bytes both ways.
-trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 
 /// An open WebSocket.
-pub(super) type Socket = WebSocketStream<Pin<Box<dyn WireSend>>>;
-
-/// The same, for a type's name.
-pub(super) trait WireSend: Wire {}
-impl<T: Wire> WireSend for T {}
+pub(super) type Socket = WebSocketStream<Pin<Box<dyn Wire>>>;
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -188,7 +184,7 @@ async fn socket(hub: &Url, reach: &Reach, token: &Secret, place: &str) -> Result
         .map_err(|_| unreachable(place, "it did not answer in time"))?
 }
 
-async fn wire(hub: &Url, tls: bool, reach: &Reach, place: &str) -> Result<Pin<Box<dyn WireSend>>, KsError> {
+async fn wire(hub: &Url, tls: bool, reach: &Reach, place: &str) -> Result<Pin<Box<dyn Wire>>, KsError> {
     let io = |error: std::io::Error| unreachable(place, &error.to_string());
     let port = hub.port_or_known_default().unwrap_or(443);
     let host = match hub.host() {

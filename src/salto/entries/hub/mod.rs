@@ -127,7 +127,8 @@ async fn once(
         }
     };
     drop(token);
-    let broken = |error: tokio_tungstenite::tungstenite::Error| End::new(format!("the stream broke: {error}"));
+    let broken =
+        |error: tokio_tungstenite::tungstenite::Error| End::new(format!("the stream broke: {error}"));
     socket.send(Message::text(HELLO)).await.map_err(broken)?;
     let mut protocol = Protocol::default();
     let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
@@ -148,7 +149,9 @@ async fn once(
             Some(Ok(_)) => Vec::new(), // WebSocket's own pings
             Some(Err(error)) => return Err(broken(error)),
         };
-        let heard = protocol.hear(&bytes).map_err(|error| End::new(error.to_string()))?;
+        let heard = protocol
+            .hear(&bytes)
+            .map_err(|error| End::new(error.to_string()))?;
         if protocol.is_welcome() {
             silent_at = Instant::now() + SILENCE;
         }
