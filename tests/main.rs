@@ -103,6 +103,13 @@ mod journal_read_only;
 #[cfg(test)]
 mod journal_support;
 #[cfg(test)]
+mod ks_connect;
+#[cfg(test)]
+mod ks_health;
+#[cfg(test)]
+mod ks_model;
+#[cfg(test)]
+mod ks_open;
 mod ks_entries;
 #[cfg(test)]
 mod ks_model;
