@@ -89,6 +89,8 @@ mod ks_entries;
 #[cfg(test)]
 mod ks_model;
 #[cfg(test)]
+mod ks_tags;
+#[cfg(test)]
 mod mqtt_broker_killed;
 #[cfg(test)]
 mod mqtt_contract;

@@ -4,10 +4,14 @@
 //! | file | what |
 //! | --- | --- |
 //! | `connect` | the installer's walk: login, site, permissions |
+//! | `pair` | which card a tag is |
+//! | `tag` | reading, giving, blocking and replacing tags |
 //! | `receiver` | where the browser comes back to, while `connect` runs |
 
 mod connect;
+mod pair;
 mod receiver;
+mod tag;
 
 use super::{Context, failure::Failure, out::Out};
 
@@ -29,10 +33,16 @@ pub struct KsArgs {
 pub enum KsAction {
     /// Logs the gateway in at SALTO, chooses the site, tries every permission.
     Connect(connect::ConnectArgs),
+    /// Pairs a tag with a card: the same fob at the lock `[ks] tag_reader` and at the desk.
+    Pair(pair::PairArgs),
+    /// Registers, gives, blocks and replaces tags.
+    Tag(tag::TagArgs),
 }
 
 pub(super) fn run(context: &Context<'_>, args: &KsArgs, out: &mut Out) -> Result<u8, Failure> {
     match &args.action {
         KsAction::Connect(args) => connect::run(context, args, out),
+        KsAction::Pair(args) => pair::run(context, args, out),
+        KsAction::Tag(args) => tag::run(context, args, out),
     }
 }

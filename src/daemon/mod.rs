@@ -8,7 +8,7 @@
 //! | `serve` | the loop that lives with the tasks: signals, reload, watchdog |
 //! | `ks_session` | the account at SALTO KS of the time |
 //! | `ks_entries` | hearing its entries, and pairing tags with cards |
-//! | `ks_tags` | the same for the control socket, and tags |
+//! | `ks_tags`, `ks_cards` | the same for the control socket, and tags in the gateway's own cards |
 //! | `ks_connect` | its login, survey and site, for the control socket |
 //! | `control` | the local socket of the command line |
 //!
@@ -20,6 +20,7 @@
 mod boot;
 pub mod control;
 mod gate;
+mod ks_cards;
 pub mod ks_connect;
 mod ks_entries;
 mod ks_session;

@@ -45,12 +45,7 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Runtime)?;
     let mut tasks = Tasks::start(&site).await;
     let (commands, mut commanded) = mpsc::channel(8);
-    let rooms = ks_connect::routes(tasks.ks()).merge(ks_tags::routes(
-        tasks.ks(),
-        tasks.ks_desk(),
-        site.store.clone(),
-        site.clock.clone(),
-    ));
+    let rooms = ks_connect::routes(tasks.ks()).merge(ks_tags::routes(tags(&site, &tasks)));
     let control = serve_control(&site, commands, tasks.platform(), rooms);
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
         site.health.raise("config_watch", text, site.clock.now().at);
@@ -120,6 +115,18 @@ async fn obey(order: Order, site: &mut SiteRuntime, tasks: &mut Tasks) {
         }
         Order::Now(reply) => forward(tasks, reply, Command::Now),
         Order::Accept(reply) => forward(tasks, reply, Command::Accept),
+    }
+}
+
+/// What the routes about tags need.
+fn tags(site: &SiteRuntime, tasks: &Tasks) -> ks_tags::Room {
+    ks_tags::Room {
+        ks: tasks.ks(),
+        desk: tasks.ks_desk(),
+        store: site.store.clone(),
+        world: Arc::clone(&site.world),
+        clock: site.clock.clone(),
+        registering: Arc::default(),
     }
 }
 
