@@ -88,6 +88,9 @@ mod journal_support;
 mod ks_entries;
 #[cfg(test)]
 mod ks_model;
+mod ks_plan;
+#[cfg(test)]
+mod ks_site;
 #[cfg(test)]
 mod ks_tags;
 #[cfg(test)]
@@ -144,6 +147,12 @@ mod osdp_reader_answers;
 mod osdp_shared_bus;
 #[cfg(test)]
 mod osdp_site;
+#[cfg(test)]
+mod page_served;
+#[cfg(test)]
+mod page_sign_in;
+#[cfg(test)]
+mod page_site;
 #[cfg(test)]
 mod partial_sync_never_revokes;
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The command line as one type.
 
 use super::{
-    check_config, connect, demo, events, explain, ks, out::ColorChoice, people, report, rules, run, sync,
+    audit, check_config, connect, demo, events, explain, ks, out::ColorChoice, people, report, rules, run,
+    staff, sync,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -83,6 +84,10 @@ pub enum Command {
     Sync(sync::SyncArgs),
     /// SALTO KS: connects the site there, for the doors that it decides itself.
     Ks(ks::KsArgs),
+    /// Lists and changes who may sign in at the page, and tokens for the building network.
+    Staff(staff::StaffArgs),
+    /// Lists who did what, or checks that nobody changed that.
+    Audit(audit::AuditArgs),
     /// Shows how the gateway is: faults first, then each part.
     Report(report::ReportArgs),
 }

@@ -121,6 +121,22 @@ impl Client {
             .map_err(|_| ClientError::Silent(PATIENT))?
     }
 
+    /// Asks a room of the gateway, with a body if there is one.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<T, ClientError> {
+        let body = body.map(|body| Bytes::from(body.to_string()));
+        timeout(PATIENT, self.exchange(method, path, body))
+            .await
+            .map_err(|_| ClientError::Silent(PATIENT))?
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,

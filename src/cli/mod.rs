@@ -14,6 +14,7 @@
 //! | the others | one command each |
 
 pub mod args;
+pub mod audit;
 pub mod check_config;
 pub mod client;
 pub mod connect;
@@ -31,6 +32,7 @@ pub mod report;
 pub mod rule_words;
 pub mod rules;
 pub mod run;
+pub mod staff;
 mod stored;
 pub mod sync;
 
@@ -130,6 +132,8 @@ fn dispatch(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
         Command::Events(args) => events::run(context, args, out),
         Command::People(args) => people::run(context, args, out),
         Command::Rules(args) => rules::run(context, args, out),
+        Command::Staff(args) => staff::run(context, args, out),
+        Command::Audit(args) => audit::run(context, args, out),
         Command::Sync(args) => sync::run(context, args, out),
         Command::Ks(args) => ks::run(context, args, out),
         Command::Report(args) => report::run(context, args, out),

@@ -142,7 +142,7 @@ async fn finish(State(ks): State<KsWatch>, Json(answer): Json<AnswerDoc>) -> Ans
 }
 
 async fn look(State(ks): State<KsWatch>) -> Answer<Survey> {
-    let KsNow { session, config } = now(&ks)?;
+    let KsNow { session, config, .. } = now(&ks)?;
     Ok(Json(survey::survey(&session, &config).await?))
 }
 

@@ -3,7 +3,7 @@
 use super::boot::SiteRuntime;
 use crate::{
     config::Config,
-    salto::{Session, auth::LOGIN_FAULT},
+    salto::{Session, auth::LOGIN_FAULT, open::Opener},
 };
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -15,6 +15,7 @@ const FAULT: &str = "ks_refused";
 #[derive(Clone, Debug)]
 pub(super) struct KsNow {
     pub(super) session: Session,
+    pub(super) opener: Opener,
     pub(super) config: Arc<Config>,
 }
 
@@ -34,11 +35,11 @@ impl KsAccount {
 
     /// Whoever waits on this sees every change of the configuration; the login is another only when `[ks]` is.
     pub(super) fn reconfigure(&self, site: &SiteRuntime, before: &Config) {
-        let kept = self.0.borrow().as_ref().map(|now| now.session.clone());
+        let kept = self.0.borrow().clone();
         let now = match kept.filter(|_| before.ks == site.config.ks) {
-            Some(session) => Some(KsNow {
-                session,
+            Some(kept) => Some(KsNow {
                 config: Arc::clone(&site.config),
+                ..kept
             }),
             None => opened(site),
         };
@@ -63,6 +64,7 @@ fn opened(site: &SiteRuntime) -> Option<KsNow> {
     );
     match opened {
         Ok(session) => Some(KsNow {
+            opener: Opener::new(session.clone()),
             session,
             config: Arc::clone(&site.config),
         }),

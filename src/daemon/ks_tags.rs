@@ -2,11 +2,13 @@
 //! replacing them.
 
 use super::{
+    boot::SiteRuntime,
     control::Done,
     ks_cards::OwnCards,
     ks_connect::{self, No},
     ks_entries::{DeskWatch, InForce},
     ks_session::KsWatch,
+    tasks::Tasks,
 };
 use crate::{
     clock::Clock,
@@ -14,7 +16,7 @@ use crate::{
     doors::world::World,
     salto::{
         pairing::{self, Desk, Outcome},
-        tags::{TagError, Tags},
+        tags::{self, TagError},
     },
     store::Store,
 };
@@ -116,12 +118,12 @@ pub struct RegisteringDoc {
 /// What the routes share.
 #[derive(Clone)]
 pub(super) struct Room {
-    pub(super) ks: KsWatch,
-    pub(super) desk: DeskWatch,
-    pub(super) store: Store,
-    pub(super) world: Arc<World>,
-    pub(super) clock: Clock,
-    pub(super) registering: Arc<Mutex<RegisteringDoc>>,
+    ks: KsWatch,
+    desk: DeskWatch,
+    store: Store,
+    world: Arc<World>,
+    clock: Clock,
+    registering: Arc<Mutex<RegisteringDoc>>,
 }
 
 /// `/v1/ks/pair…` and `/v1/ks/tags/…`.
@@ -140,6 +142,17 @@ pub(super) fn routes(room: Room) -> Router {
 type Answer<T> = Result<Json<T>, No>;
 
 impl Room {
+    pub(super) fn new(site: &SiteRuntime, tasks: &Tasks) -> Self {
+        Self {
+            ks: tasks.ks(),
+            desk: tasks.ks_pairing(),
+            store: site.store.clone(),
+            world: Arc::clone(&site.world),
+            clock: site.clock.clone(),
+            registering: Arc::default(),
+        }
+    }
+
     fn desk(&self) -> Result<Desk, No> {
         ks_connect::now(&self.ks)?;
         self.desk
@@ -148,9 +161,9 @@ impl Room {
             .ok_or_else(|| No::new("the gateway is not ready yet", "try again in a moment"))
     }
 
-    fn tags(&self) -> Result<Tags, No> {
+    fn tags(&self) -> Result<tags::Tags, No> {
         let session = ks_connect::now(&self.ks)?.session;
-        Ok(Tags {
+        Ok(tags::Tags {
             session,
             store: self.store.clone(),
             holders: Arc::new(InForce(Arc::clone(&self.world))),
@@ -234,7 +247,7 @@ async fn register(State(room): State<Room>, Json(asked): Json<RegisterDoc>) -> A
 }
 
 /// Looks for new tags until the time is over, or the one that somebody waits for is there.
-async fn follow(room: Room, tags: Tags, asked: RegisterDoc, before: BTreeMap<Credential, String>) {
+async fn follow(room: Room, tags: tags::Tags, asked: RegisterDoc, before: BTreeMap<Credential, String>) {
     let begun = room.clock.monotonic();
     let until = Duration::from_secs(asked.seconds);
     loop {

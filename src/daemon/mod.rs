@@ -10,6 +10,10 @@
 //! | `ks_entries` | hearing its entries, and pairing tags with cards |
 //! | `ks_tags`, `ks_cards` | the same for the control socket, and tags in the gateway's own cards |
 //! | `ks_connect` | its login, survey and site, for the control socket |
+//! | `ks_open` | remote opening for the control socket: whether, and who asked |
+//! | `ks_watch` | locks and batteries at SALTO KS |
+//! | `page` | the page, and what it needs |
+//! | `rooms` | what the rooms answer at the control socket |
 //! | `control` | the local socket of the command line |
 //!
 //! # Threads
@@ -20,11 +24,16 @@
 mod boot;
 pub mod control;
 mod gate;
+pub mod ks;
 mod ks_cards;
 pub mod ks_connect;
 mod ks_entries;
+pub mod ks_open;
 mod ks_session;
 pub mod ks_tags;
+mod ks_watch;
+mod page;
+mod rooms;
 mod serve;
 mod tasks;
 

@@ -3,7 +3,7 @@
 use super::{
     boot::{self, RunError, SiteRuntime},
     control::{Action, Control, ControlSocket, Done, Refused, StatusDoc},
-    ks_connect, ks_tags,
+    page, rooms,
     tasks::Tasks,
 };
 use crate::{
@@ -45,8 +45,17 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Runtime)?;
     let mut tasks = Tasks::start(&site).await;
     let (commands, mut commanded) = mpsc::channel(8);
-    let rooms = ks_connect::routes(tasks.ks()).merge(ks_tags::routes(tags(&site, &tasks)));
-    let control = serve_control(&site, commands, tasks.platform(), rooms);
+    let control = Arc::new(SiteControl {
+        site: site.config.site_id.clone(),
+        health: site.health.clone(),
+        clock: site.clock.clone(),
+        orders: commands,
+        platform: tasks.platform(),
+    });
+    let page = page::open(&site).await;
+    tasks.serve_page(&site, page.rooms(&site, control.clone()));
+    let rooms = rooms::routes(&site, &tasks).merge(page.control_routes());
+    let control = serve_control(&site, control, rooms);
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
         site.health.raise("config_watch", text, site.clock.now().at);
     }
@@ -115,18 +124,6 @@ async fn obey(order: Order, site: &mut SiteRuntime, tasks: &mut Tasks) {
         }
         Order::Now(reply) => forward(tasks, reply, Command::Now),
         Order::Accept(reply) => forward(tasks, reply, Command::Accept),
-    }
-}
-
-/// What the routes about tags need.
-fn tags(site: &SiteRuntime, tasks: &Tasks) -> ks_tags::Room {
-    ks_tags::Room {
-        ks: tasks.ks(),
-        desk: tasks.ks_desk(),
-        store: site.store.clone(),
-        world: Arc::clone(&site.world),
-        clock: site.clock.clone(),
-        registering: Arc::default(),
     }
 }
 
@@ -291,6 +288,8 @@ impl Watchdog {
                 "snapshot_held",
                 "clock_untrusted",
                 "config_refused",
+                "ks_battery:",
+                "ks_lock_offline:",
             ]
             .iter()
             .any(|own| key.starts_with(own))
@@ -343,19 +342,7 @@ fn decides(site: &SiteRuntime) -> bool {
 }
 
 /// The socket of the command line. Without it the doors go on; the commands say that they do not reach it.
-fn serve_control(
-    site: &SiteRuntime,
-    orders: mpsc::Sender<Order>,
-    platform: watch::Receiver<Option<Arc<dyn Platform>>>,
-    rooms: axum::Router,
-) -> Option<Serving> {
-    let control = Arc::new(SiteControl {
-        site: site.config.site_id.clone(),
-        health: site.health.clone(),
-        clock: site.clock.clone(),
-        orders,
-        platform,
-    });
+fn serve_control(site: &SiteRuntime, control: Arc<dyn Control>, rooms: axum::Router) -> Option<Serving> {
     match ControlSocket::bind(&site.config.runtime_dir) {
         Ok(socket) => {
             let (end, ended) = oneshot::channel();

@@ -94,6 +94,12 @@ impl Connect {
         self.http.place()
     }
 
+    /// What KS's clock shows now, by its last answer, Unix milliseconds.
+    #[must_use]
+    pub fn server_time(&self) -> Option<crate::domain::Millis> {
+        self.http.server_time()
+    }
+
     /// Requests sent since the start.
     #[must_use]
     pub fn requests(&self) -> u64 {

@@ -2,12 +2,15 @@
 //! is written before anybody relies on it, so that a start after any death finds the same people again.
 
 use crate::{
-    domain::{Credential, PersonId},
+    domain::{Credential, Millis, PersonId},
     store::{ReadStore, Store, StoreError},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// For so long lists may not have what was made: up to a minute was measured. What was made or asked for within it and is
+/// nowhere to be seen is waited for and not made again.
+pub const SPREADS: Millis = 75_000;
 /// Documents by person: [`Link`].
 pub const USERS: &str = "ks-user";
 /// Documents by KS tag number: [`Pair`].
@@ -30,6 +33,9 @@ pub struct Link {
     /// The tag that the gateway gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<Credential>,
+    /// When the gateway made the user, Unix milliseconds: lists may not have it for a minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Millis>,
     /// What the gateway took from the user, and so may give back.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub rests: BTreeSet<Rest>,
@@ -61,6 +67,9 @@ pub struct Intent {
     pub alias: String,
     /// Site users of that name that were there before.
     pub before: BTreeSet<String>,
+    /// When, Unix milliseconds.
+    #[serde(default)]
+    pub at: Millis,
 }
 
 /// All of it.
@@ -121,6 +130,11 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// In words.
     fn link(&self, person: &PersonId, link: &Link) -> Result<(), String>;
+    /// Users that were certainly not made.
+    ///
+    /// # Errors
+    /// In words.
+    fn forget(&self, people: &[PersonId]) -> Result<(), String>;
 }
 
 impl Ledger for Store {
@@ -143,6 +157,12 @@ impl Ledger for Store {
         // The link first: an intent beside a link says nothing, a lost link would be a second user.
         put(USERS, Some(body.as_str()))
             .and_then(|()| put(STEPS, None))
+            .map_err(|error| error.to_string())
+    }
+
+    fn forget(&self, people: &[PersonId]) -> Result<(), String> {
+        let changes: Vec<_> = people.iter().map(|person| (person.as_str(), None)).collect();
+        self.put_documents(STEPS, &changes)
             .map_err(|error| error.to_string())
     }
 }

@@ -32,6 +32,7 @@ struct Inner {
     config: KsConfig,
     connect: Connect,
     tokens: Tokens,
+    vault: Vault,
     store: Store,
     clock: Clock,
     facts: Mutex<Option<Known>>,
@@ -56,11 +57,12 @@ impl Session {
         clock: Clock,
         health: Health,
     ) -> Result<Self, KsError> {
-        let tokens = Tokens::new(config, vault, clock.clone(), health)?;
+        let tokens = Tokens::new(config, vault.clone(), clock.clone(), health)?;
         Ok(Self(Arc::new(Inner {
             connect: Connect::new(config, Arc::new(tokens.clone()))?,
             config: config.clone(),
             tokens,
+            vault,
             store,
             clock,
             facts: Mutex::new(None),
@@ -83,6 +85,16 @@ impl Session {
     #[must_use]
     pub fn config(&self) -> &KsConfig {
         &self.0.config
+    }
+
+    /// Where secrets of this account are kept.
+    pub(super) fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    /// The time.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.0.clock
     }
 
     /// The site and what it has; from memory for a quarter of an hour. While KS does not answer, what it said last.
@@ -187,7 +199,7 @@ impl Session {
 }
 
 /// The store blocks for the disk.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     job: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, KsError> {
     let failed = |text: String| KsError::new(KsKind::Rejected, text);

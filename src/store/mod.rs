@@ -2,6 +2,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | `audit` | who did what: a chain of records in the journal's file |
 //! | `keep` | what the rooms keep besides events: snapshots, cards, blocks, marks of time |
 //! | `health` | how the store is doing |
 //! | `record` | an event as bytes |
@@ -23,6 +24,7 @@
 //!
 //! `docs/journal.md` says what each fault does.
 
+mod audit;
 mod bounds;
 mod cards;
 mod documents;
@@ -48,6 +50,7 @@ mod state;
 mod state_writer;
 mod writer;
 
+pub use audit::{AuditDraft, AuditFlaw, AuditRecord, AuditVerdict};
 pub use cards::{CardChange, CardKind, CardWrite, Changed, Guest, KeptBlock, LocalCard, WriteState};
 pub use documents::Change;
 pub use error::{DiskFault, StoreError};
@@ -85,6 +88,8 @@ struct Inner {
     thread: Mutex<Option<JoinHandle<()>>>,
     contact: Noted,
     time: Noted,
+    /// The end of the audit trail, once it is known.
+    audit: Mutex<Option<audit::Head>>,
     /// Holds the lock on the state directory.
     guard: Option<std::fs::File>,
 }

@@ -77,6 +77,23 @@ impl ReadStore {
         lock(&self.journal).take();
     }
 
+    /// Asks for rows of the audit trail. A file of before the trail has none.
+    pub(super) fn audit_rows<T: Default>(
+        &self,
+        ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let answer = self.journal(|db| {
+            if !db.table_exists(None, "audit").unwrap_or(true) {
+                return Ok(T::default());
+            }
+            ask(db).map_err(|error| StoreError::sqlite(&self.path(), error))
+        });
+        match answer {
+            Err(StoreError::Missing(_)) => Ok(T::default()),
+            other => other,
+        }
+    }
+
     fn path(&self) -> PathBuf {
         self.dir.join(JOURNAL.name)
     }

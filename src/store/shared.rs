@@ -44,6 +44,8 @@ pub(super) struct Shared {
     pub(super) gone: AtomicU64,
     /// Events of a damaged file are being fetched back: delivery waits, so that order holds.
     pub(super) salvaging: AtomicBool,
+    /// Rows of the audit trail may have gone with a damaged file.
+    pub(super) audit_doubtful: AtomicBool,
     pub(super) last_error: Mutex<Option<String>>,
     pub(super) read: ReadStore,
     pub(super) owner: Arc<Owner>,

@@ -230,6 +230,7 @@ impl Start<'_> {
             count: AtomicU64::new(extent.count),
             gone: AtomicU64::new(0),
             salvaging: AtomicBool::new(salvaging),
+            audit_doubtful: AtomicBool::new(false),
             last_error: Mutex::default(),
             read: ReadStore::of(&owner),
             owner,

@@ -1,7 +1,7 @@
 //! The one connection that writes the state, and what it does when the file is damaged.
 
 use super::{
-    cards,
+    cards, documents,
     error::{DiskFault, StoreError},
     file, image,
     journal::signed,
@@ -91,6 +91,9 @@ fn salvage(damaged: &Path, fresh: &mut Connection) {
     }
     for write in cards::writes(&old).unwrap_or_default() {
         let _ = cards::put_write(fresh, &write);
+    }
+    for (room, key, body) in documents::every(&old).unwrap_or_default() {
+        let _ = documents::put(fresh, &room, &[(&key, Some(&body))]);
     }
     for key in [CONTACT, TIME, cards::REVISION] {
         if let Ok(Some(found)) = value(&old, key) {

@@ -12,6 +12,7 @@ use crate::{
     rules,
     store::{ReadStore, SnapshotMeta, StoreError},
 };
+use std::collections::HashMap;
 
 /// An index with what it was made of.
 #[derive(Debug)]
@@ -122,6 +123,31 @@ fn redraft(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMeta, D
     let local = local(store).map_err(text)?;
     let draft = draft(&facts, config, &local, active.meta.taken_at);
     Ok(Some((active.meta, draft)))
+}
+
+/// What the facts in force come to by a configuration, with the e-mail addresses of people, for whoever keeps other doors
+/// in step with the gateway's own. `None` when there are none yet.
+///
+/// # Errors
+/// In words, when the store cannot be read.
+pub fn in_force(
+    store: &ReadStore,
+    config: &Config,
+) -> Result<Option<(Snapshot, HashMap<PersonId, String>)>, String> {
+    let text = |error: StoreError| error.to_string();
+    let Some(mut active) = store.active().map_err(text)? else {
+        return Ok(None);
+    };
+    active.image = Vec::new();
+    let facts = store.facts(&active).map_err(text)?;
+    let local = local(store).map_err(text)?;
+    let draft = draft(&facts, config, &local, active.meta.taken_at);
+    let emails = facts
+        .people
+        .into_iter()
+        .filter_map(|person| Some((person.id, person.email?)))
+        .collect();
+    Ok(Some((draft.snapshot, emails)))
 }
 
 /// What the facts in force weigh by a configuration. `None` when there are none yet.

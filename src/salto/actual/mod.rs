@@ -4,6 +4,10 @@
 //! | --- | --- |
 //! | `read` | reads it: all of it, or what a steady state needs |
 
+mod read;
+
+pub use read::{At, Depth, Reader};
+
 use super::{model::SiteUser, wanted::Slot};
 use crate::domain::Credential;
 use std::collections::{BTreeMap, BTreeSet};

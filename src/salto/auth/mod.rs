@@ -58,6 +58,7 @@ struct Inner {
     identity: Identity,
     login: KsLogin,
     /// Which login the kept tokens belong to: of another client or user they are no use.
+    mark: String,
     access_name: String,
     refresh_name: String,
     vault: Vault,
@@ -93,6 +94,7 @@ impl Tokens {
             login: config.login.clone(),
             access_name: format!("ks access {mark}"),
             refresh_name: format!("ks refresh {mark}"),
+            mark,
             vault,
             clock,
             health,
@@ -106,6 +108,11 @@ impl Tokens {
     #[must_use]
     pub fn by_code(&self) -> bool {
         matches!(self.0.login, KsLogin::Code { .. })
+    }
+
+    /// Names the login that this configuration means: what belongs to it is no use to another.
+    pub(super) fn mark(&self) -> &str {
+        &self.0.mark
     }
 
     /// Begins a login in a browser. `redirect`: where it should come back to, unless the configuration says.

@@ -26,12 +26,8 @@ impl<'a> Draft<'a> {
                 continue;
             };
             for id in ids.iter().filter(|id| Some(**id) != chosen) {
-                self.drop_group(
-                    id,
-                    &joins,
-                    &mut lost,
-                    Why::rule(37, "a second group of this name"),
-                );
+                // At once: from here on its name means the other one.
+                self.drop_group(id, None, &mut lost, Why::rule(37, "a second group of this name"));
             }
             match chosen {
                 Some(id) => self.align(name, group, id, &joins, &mut lost),
@@ -42,7 +38,7 @@ impl<'a> Draft<'a> {
             for id in ids {
                 self.drop_group(
                     id,
-                    &joins,
+                    Some(&joins),
                     &mut lost,
                     Why::rule(37, "the group is not wanted any more"),
                 );
@@ -285,7 +281,7 @@ impl<'a> Draft<'a> {
     }
 
     /// A group of the gateway's own that goes, unless somebody pinned has use of it.
-    fn drop_group(&mut self, id: &'a str, joins: &BTreeSet<&str>, lost: &mut Lost, why: Why) {
+    fn drop_group(&mut self, id: &'a str, joins: Option<&BTreeSet<&str>>, lost: &mut Lost, why: Why) {
         let Some(there) = self.actual.groups.get(id) else {
             return;
         };
@@ -297,7 +293,9 @@ impl<'a> Draft<'a> {
             let mut slots = there.slots.values();
             !there.slots.is_empty() && slots.all(|slot| slot.is_some_and(|slot| slot.is_over(today, minute)))
         });
-        let pinned = there.members.iter().any(|user| self.is_pinned_user(user));
+        let (later, none) = (joins.is_some(), BTreeSet::new());
+        let joins = joins.unwrap_or(&none);
+        let pinned = later && there.members.iter().any(|user| self.is_pinned_user(user));
         if pinned && !over {
             for user in &there.members {
                 self.leave(name, id, user, joins, false, lost);
@@ -305,7 +303,8 @@ impl<'a> Draft<'a> {
             return;
         }
         // Later only if nobody but those who move would have it for so long.
-        let moves = !there.members.is_empty()
+        let moves = later
+            && !there.members.is_empty()
             && there
                 .members
                 .iter()

@@ -5,7 +5,7 @@ use crate::{
     domain::{Credential, PersonId},
     salto::{
         actual::User,
-        links::{Link, Rest},
+        links::{Link, Rest, SPREADS},
         wanted::{Person, Why, folded},
     },
 };
@@ -96,6 +96,14 @@ impl<'a> Draft<'a> {
         let (found, how) = match (by_email.as_slice(), by_name.as_slice()) {
             ([one], _) => (*one, "the same e-mail address"),
             ([], [one]) => (*one, "the same name"),
+            ([], []) if self.is_under_way(person) => {
+                let text = format!(
+                    "{} was made at SALTO KS a moment ago and is not to be seen there yet",
+                    who.name
+                );
+                self.wait("under-way", &who.name, text);
+                return;
+            }
             ([], []) => {
                 let before = named.iter().map(|id| (*id).to_owned()).collect();
                 need.push(Needs::User(person, who, before));
@@ -119,6 +127,15 @@ impl<'a> Draft<'a> {
         };
         let why = Why::rule(35, format!("a user of {how} is there already"));
         self.push(Stage::Adopt, act, &who.name, why);
+    }
+
+    /// Whether a user of this person may be on its way into the lists of KS.
+    fn is_under_way(&self, person: &PersonId) -> bool {
+        let made = self.links.users.get(person).and_then(|link| link.made);
+        let asked = self.links.intents.get(person).map(|intent| intent.at);
+        let now = self.wanted.now;
+        made.max(asked)
+            .is_some_and(|at| (at..at.saturating_add(SPREADS)).contains(&now))
     }
 
     fn push(&mut self, stage: Stage, act: Act, who: &str, why: Why) {
@@ -209,10 +226,12 @@ impl<'a> Draft<'a> {
             .iter()
             .filter(|step| matches!(step.act, Act::Suspend { .. }))
             .count();
+        // There may be more users with a seat than seats: those come first.
         let free = self
             .actual
             .seats
-            .map(|seats| usize::try_from(seats.all.saturating_sub(seats.taken)).unwrap_or(usize::MAX));
+            .map(|seats| i64::from(seats.all) - i64::from(seats.taken));
+        let given_up = i64::try_from(given_up).unwrap_or(0);
         let mut left = free.map(|free| free + given_up);
         // Whoever has a user already comes first.
         let (waking, new): (Vec<_>, Vec<_>) = need
@@ -220,7 +239,7 @@ impl<'a> Draft<'a> {
             .partition(|needs| matches!(needs, Needs::Waking(..)));
         for needs in waking.into_iter().chain(new) {
             let fits = left.is_none_or(|left| left > 0);
-            left = left.map(|left| left.saturating_sub(1));
+            left = left.map(|left| left - 1);
             match needs {
                 Needs::Waking(person, why) if fits => {
                     let name = self.name(person);

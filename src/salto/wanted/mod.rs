@@ -137,12 +137,21 @@ pub struct Wanted {
     pub groups: BTreeMap<String, Group>,
     /// Tags of blocked cards, and tags that two people claim: nobody has them.
     pub barred: BTreeSet<Credential>,
+    /// When, Unix milliseconds.
+    pub now: Millis,
     /// The local day and minute at the locks; absent only for instants that no calendar has.
     pub today: Option<(Date, u16)>,
     /// The next instant at which something else is wanted though nothing changed: a window begins, ends, or comes near.
     pub next: Option<Millis>,
     /// What KS cannot be told as it is, in words.
     pub notes: Vec<String>,
+}
+
+impl Wanted {
+    /// The same a moment later, before anything else is wanted.
+    pub fn tick(&mut self, now: Millis, zone: &TimeZone) {
+        (self.now, self.today) = (now, hours::local(now, zone));
+    }
 }
 
 /// Works it out.
@@ -162,6 +171,7 @@ pub fn wanted(given: &Given<'_>) -> Wanted {
         people,
         groups: groups.by_name,
         barred,
+        now: given.now,
         today,
         next: groups.next,
         notes,

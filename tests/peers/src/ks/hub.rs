@@ -158,15 +158,19 @@ type Stream = WebSocketStream<TokioIo<Upgraded>>;
 /// A stream from its handshake to its end.
 pub(super) async fn serve(upgraded: Upgraded, token: String, shared: Arc<Mutex<State>>) {
     let mut stream = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
-    if !handshake(&mut stream).await {
-        return;
-    }
+    let good = handshake(&mut stream).await;
     let (sender, mut told) = mpsc::unbounded_channel();
     let (ping, patience) = with(&shared, |state| {
-        state.streams.open.push(sender);
-        state.streams.accepted += 1;
+        if good {
+            state.streams.open.push(sender);
+            state.streams.accepted += 1;
+        }
         (state.manners.ping, state.manners.client_timeout)
     });
+    // Whoever hears the answer is on the list already.
+    if !agreed(&mut stream, good).await {
+        return;
+    }
     let mut pings = tokio::time::interval_at(Instant::now() + ping, ping);
     let mut looks = tokio::time::interval(LOOK);
     let mut heard = Instant::now();
@@ -213,17 +217,20 @@ pub(super) async fn serve(upgraded: Upgraded, token: String, shared: Arc<Mutex<S
     }
 }
 
-/// `{"protocol":"json","version":1}`, answered with `{}`.
+/// Whether it begins as it must: `{"protocol":"json","version":1}`.
 async fn handshake(stream: &mut Stream) -> bool {
     let Some(Ok(Message::Text(text))) = stream.next().await else {
         return false;
     };
     let asked: Value = serde_json::from_str(text.trim_end_matches(END)).unwrap_or_default();
-    let good = text.ends_with(END) && asked == json!({"protocol": "json", "version": 1});
-    let answer = if good {
-        json!({})
-    } else {
-        json!({"error": "Requested protocol is not available."})
+    text.ends_with(END) && asked == json!({"protocol": "json", "version": 1})
+}
+
+/// The answer to it: `{}`, or why not.
+async fn agreed(stream: &mut Stream, good: bool) -> bool {
+    let answer = match good {
+        true => json!({}),
+        false => json!({"error": "Requested protocol is not available."}),
     };
     stream.send(record(&answer)).await.is_ok() && good
 }

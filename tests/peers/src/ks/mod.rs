@@ -22,11 +22,13 @@
 //! | `seed` | the site as it is at first |
 //! | `desk` | what staff do by hand, and what a scenario looks at |
 //! | `server` | sockets |
-//! | `tests`, `stream_tests` | its own quirks, each shown |
+//! | `tests`, `door_tests`, `stream_tests` | its own quirks, each shown |
 
 mod api;
 mod decide;
 mod desk;
+#[cfg(test)]
+mod door_tests;
 mod entries;
 mod faults;
 mod groups;
