@@ -347,7 +347,7 @@ fn only_a_tag(tag: Credential) -> Result<(), TagError> {
 /// The gateway's part is done, KS's is not.
 fn later(error: KsError) -> TagError {
     TagError(format!(
-        "it is done here, and SALTO KS was not reached, so its locks may still decide by the old state; the next plan \
+        "it is done here, and SALTO KS did not take it, so its locks may still decide by the old state; the next plan \
          puts that right: {}",
         error.text
     ))
