@@ -3,7 +3,7 @@
 //! Each entry takes any bytes and asserts what must hold for all of them. The tests here drive the same entries
 //! with random bytes, so that they stay true between runs of the fuzzer.
 
-use crate::{platform, readers, store};
+use crate::{platform, readers, salto, store};
 
 /// OSDP frames on a line, in pieces: nothing is held for ever, nothing longer than a frame is held at all.
 pub fn osdp_framer(data: &[u8]) {
@@ -45,6 +45,11 @@ pub fn cobot_answer(data: &[u8]) {
     platform::cobot::fuzz_answer(data);
 }
 
+/// What the hub of entries sends, in pieces: where it is cut makes no difference. The first byte chooses where.
+pub fn ks_hub(data: &[u8]) {
+    salto::entries::hub::protocol::fuzz(data);
+}
+
 /// A facts file.
 pub fn facts_toml(text: &str) {
     platform::file::fuzz_toml(text);
@@ -84,6 +89,7 @@ mod tests {
             ring_slot(&data);
             contract_page(&data);
             cobot_answer(&data);
+            ks_hub(&data);
             facts_toml(&String::from_utf8_lossy(&data));
         }
 

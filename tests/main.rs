@@ -113,10 +113,11 @@ mod ks_open;
 mod ks_entries;
 #[cfg(test)]
 mod ks_model;
-#[cfg(test)]
 mod ks_plan;
 #[cfg(test)]
 mod ks_site;
+#[cfg(test)]
+mod ks_tags;
 #[cfg(test)]
 mod mqtt_broker_killed;
 #[cfg(test)]

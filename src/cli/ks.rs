@@ -4,6 +4,8 @@
 //! | file | what |
 //! | --- | --- |
 //! | `connect` | the installer's walk: login, site, permissions |
+//! | `pair` | which card a tag is |
+//! | `tag` | reading, giving, blocking and replacing tags |
 //! | `locks` | locks, batteries, who stands outside |
 //! | `open` | a door is opened from afar |
 //! | `plan` | what would be changed, and why |
@@ -15,9 +17,11 @@ mod apply;
 mod connect;
 mod locks;
 mod open;
+mod pair;
 mod plan;
 mod receiver;
 mod status;
+mod tag;
 
 use super::{Context, failure::Failure, out::Out};
 
@@ -43,6 +47,10 @@ pub struct KsArgs {
 pub enum KsAction {
     /// Logs the gateway in at SALTO, chooses the site, tries every permission.
     Connect(connect::ConnectArgs),
+    /// Pairs a tag with a card: the same fob at the lock `[ks] tag_reader` and at the desk.
+    Pair(pair::PairArgs),
+    /// Registers, gives, blocks and replaces tags.
+    Tag(tag::TagArgs),
     /// Opens a door once that SALTO KS decides.
     Open(open::OpenArgs),
     /// Lists locks, batteries and IQs there, and who stands outside when one is cut off.
@@ -58,6 +66,8 @@ pub enum KsAction {
 pub(super) fn run(context: &Context<'_>, args: &KsArgs, out: &mut Out) -> Result<u8, Failure> {
     match &args.action {
         KsAction::Connect(args) => connect::run(context, args, out),
+        KsAction::Pair(args) => pair::run(context, args, out),
+        KsAction::Tag(args) => tag::run(context, args, out),
         KsAction::Open(args) => open::run(context, args, out),
         KsAction::Locks(args) => locks::run(context, args, out),
         KsAction::Plan => plan::run(context, out),

@@ -134,7 +134,7 @@ impl Around {
 }
 
 /// The holders by the rights in force.
-struct InForce(Arc<World>);
+pub(super) struct InForce(pub(super) Arc<World>);
 
 impl Holders for InForce {
     fn holder(&self, card: &Credential) -> Option<(PersonId, String)> {

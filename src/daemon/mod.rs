@@ -8,7 +8,7 @@
 //! | `serve` | the loop that lives with the tasks: signals, reload, watchdog |
 //! | `ks_session` | the account at SALTO KS of the time |
 //! | `ks_entries` | hearing its entries, and pairing tags with cards |
-//! | `ks_tags` | the same for the control socket, and tags |
+//! | `ks_tags`, `ks_cards` | the same for the control socket, and tags in the gateway's own cards |
 //! | `ks_connect` | its login, survey and site, for the control socket |
 //! | `ks_open` | remote opening for the control socket: whether, and who asked |
 //! | `ks_watch` | locks and batteries at SALTO KS |
@@ -28,6 +28,7 @@ mod desk;
 pub mod desk_routes;
 mod gate;
 pub mod ks;
+mod ks_cards;
 pub mod ks_connect;
 mod ks_entries;
 pub mod ks_open;

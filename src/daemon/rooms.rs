@@ -9,10 +9,5 @@ pub(super) fn routes(site: &SiteRuntime, tasks: &Tasks) -> Router {
         .merge(ks::routes(tasks.ks_desk()))
         .merge(ks_open::routes(site, tasks.ks()))
         .merge(ks_watch::routes(tasks.ks_locks()))
-        .merge(ks_tags::routes(
-            tasks.ks(),
-            tasks.ks_pairing(),
-            site.store.clone(),
-            site.clock.clone(),
-        ))
+        .merge(ks_tags::routes(ks_tags::Room::new(site, tasks)))
 }

@@ -3,8 +3,8 @@
 
 use super::{
     boot::SiteRuntime,
-    ks_entries::{DeskWatch, KsEntries},
     ks::{self, KsDesk},
+    ks_entries::{DeskWatch, KsEntries},
     ks_session::{KsAccount, KsWatch},
     ks_watch::LockKeeper,
 };

@@ -7,6 +7,7 @@
 //! | `model` | what KS says, as read from its answers |
 //! | `entries` | what happened at its locks: the stream, the past, exactly once into the journal |
 //! | `pairing` | which card a tag is |
+//! | `tags` | reading, giving, blocking and replacing tags |
 //! | `client` | requests: versions, paging, what to try again |
 //! | `doors` | which lock is which door |
 //! | `links` | whose user is whose, as the store keeps it |
@@ -42,6 +43,7 @@ pub mod reconcile;
 pub mod session;
 pub mod sites;
 pub mod survey;
+pub mod tags;
 mod together;
 pub mod wanted;
 pub mod watch;

@@ -319,7 +319,9 @@ impl Ear {
             return true;
         }
         self.listener.desk.heard(entry, at, now).await;
-        let Some(door) = self.listener.doors.of(entry) else {
+        self.read_people(entry).await;
+        let doors = &self.listener.doors;
+        let Some(door) = doors.of(entry).or_else(|| self.people.renamed(entry, doors)) else {
             let new = self.book.as_mut().is_some_and(|book| book.note(&entry.id, now));
             if new && !self.listener.desk.is_reader(entry) {
                 let lock = entry
@@ -330,7 +332,6 @@ impl Ear {
             }
             return true;
         };
-        self.read_people(entry).await;
         let (person, name) = self.people.of_entry(entry, &*self.listener.holders);
         let known = Known {
             door: Some(door),

@@ -7,12 +7,13 @@ use crate::{
     store::{Store, StoreError},
 };
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-/// What KS calls each person here: a document a person.
-const USERS: &str = "ks-user";
-/// Which card a tag is, by the tag's number.
-pub const PAIRS: &str = "ks-pair";
+pub use crate::salto::links::PAIRS;
+use crate::salto::links::{KS, USERS};
+
+/// The document of the locks' UUIDs by door.
+const LOCKS: &str = "locks";
 
 /// Who holds a card, by the rights in force.
 pub trait Holders: Send + Sync {
@@ -54,6 +55,8 @@ pub(in crate::salto) fn is_lock(entry: &Entry, lock: &str) -> bool {
 /// Who is who at KS.
 #[derive(Debug, Default)]
 pub(super) struct People {
+    /// Doors by the UUID of their lock, as they were found by name once.
+    locks: HashMap<String, DoorId>,
     users: HashMap<String, PersonId>,
     pairs: HashMap<Credential, Credential>,
 }
@@ -74,7 +77,27 @@ impl People {
     pub(super) fn read(store: &Store) -> Result<Self, StoreError> {
         let users = store.read().documents(USERS)?;
         let pairs = store.read().documents(PAIRS)?;
-        Ok(Self::of(&users, &pairs))
+        let locks = store.read().document(KS, LOCKS)?;
+        let locks: BTreeMap<DoorId, String> = locks
+            .and_then(|body| serde_json::from_str(&body).ok())
+            .unwrap_or_default();
+        let locks = locks.into_iter();
+        Ok(Self {
+            locks: locks
+                .map(|(door, lock)| (lock.to_ascii_lowercase(), door))
+                .collect(),
+            ..Self::of(&users, &pairs)
+        })
+    }
+
+    /// The door of an entry whose lock was given another name at KS.
+    pub(super) fn renamed(&self, entry: &Entry, doors: &Doors) -> Option<DoorId> {
+        let door = self.locks.get(&entry.lock_id.as_ref()?.to_ascii_lowercase())?;
+        doors
+            .0
+            .iter()
+            .any(|(_, known)| known == door)
+            .then(|| door.clone())
     }
 
     fn of(users: &[(String, String)], pairs: &[(String, String)]) -> Self {
@@ -89,6 +112,7 @@ impl People {
         Self {
             users: users.iter().filter_map(user).collect(),
             pairs: pairs.iter().filter_map(pair).collect(),
+            ..Self::default()
         }
     }
 
