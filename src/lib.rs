@@ -18,6 +18,7 @@
 //! | [`sync`] | when to pull, what to hold back, what is stale |
 //! | [`readers`] | OSDP and WRADAPT on serial lines |
 //! | [`doors`] | the answer to a presentation, and one state machine a door |
+//! | [`desk`] | the enrolment desk: its readers |
 //! | [`salto`] | SALTO KS: its locks kept in step, its entries heard |
 //! | [`building`] | MQTT |
 //! | [`web`] | what comes in from the network: web hooks |
@@ -33,6 +34,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;
+pub mod desk;
 pub mod domain;
 pub mod doors;
 #[doc(hidden)]

@@ -59,6 +59,14 @@ mod demo_platforms;
 #[cfg(test)]
 mod demo_plays;
 #[cfg(test)]
+mod desk_readers_daemon;
+#[cfg(test)]
+mod desk_readers_pcsc;
+#[cfg(test)]
+mod desk_readers_pn532;
+#[cfg(test)]
+mod desk_watch;
+#[cfg(test)]
 mod facts_file;
 #[cfg(test)]
 mod facts_that_contradict;

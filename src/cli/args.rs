@@ -1,7 +1,7 @@
 //! The command line as one type.
 
 use super::{
-    check_config, connect, demo, events, explain, out::ColorChoice, people, report, rules, run, sync,
+    check_config, connect, demo, desk, events, explain, out::ColorChoice, people, report, rules, run, sync,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -81,6 +81,8 @@ pub enum Command {
     Events(events::EventsArgs),
     /// Shows or steers how facts come from the cloud.
     Sync(sync::SyncArgs),
+    /// Lists and tries the readers of the enrolment desk, and lends it a door's reader.
+    Desk(desk::DeskArgs),
     /// Shows how the gateway is: faults first, then each part.
     Report(report::ReportArgs),
 }

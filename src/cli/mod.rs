@@ -18,6 +18,7 @@ pub mod check_config;
 pub mod client;
 pub mod connect;
 pub mod demo;
+pub mod desk;
 pub mod events;
 pub mod explain;
 pub mod failure;
@@ -130,6 +131,7 @@ fn dispatch(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
         Command::People(args) => people::run(context, args, out),
         Command::Rules(args) => rules::run(context, args, out),
         Command::Sync(args) => sync::run(context, args, out),
+        Command::Desk(args) => desk::run(context, args, out),
         Command::Report(args) => report::run(context, args, out),
     }
 }

@@ -5,6 +5,7 @@
 //! | `boot` | from a configuration to doors that are decided: the order of the start |
 //! | `gate` | what the lines' threads call: answers, journal, faults |
 //! | `tasks` | everything that may wait: cloud, check-ins, web hooks, MQTT |
+//! | `desk_readers` | the desk's readers, and door readers lent to them |
 //! | `serve` | the loop that lives with the tasks: signals, reload, watchdog |
 //! | `control` | the local socket of the command line |
 //!
@@ -15,6 +16,7 @@
 
 mod boot;
 pub mod control;
+pub mod desk_readers;
 mod gate;
 mod serve;
 mod tasks;

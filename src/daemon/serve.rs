@@ -3,6 +3,7 @@
 use super::{
     boot::{self, RunError, SiteRuntime},
     control::{Action, Control, ControlSocket, Done, Refused, StatusDoc},
+    desk_readers,
     tasks::Tasks,
 };
 use crate::{
@@ -45,7 +46,8 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Runtime)?;
     let mut tasks = Tasks::start(&site).await;
     let (commands, mut commanded) = mpsc::channel(8);
-    let control = serve_control(&site, commands, tasks.platform());
+    let rooms = axum::Router::new().merge(desk_readers::routes(tasks.desk()));
+    let control = serve_control(&site, commands, tasks.platform(), rooms);
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
         site.health.raise("config_watch", text, site.clock.now().at);
     }
@@ -327,6 +329,7 @@ fn serve_control(
     site: &SiteRuntime,
     orders: mpsc::Sender<Order>,
     platform: watch::Receiver<Option<Arc<dyn Platform>>>,
+    rooms: axum::Router,
 ) -> Option<Serving> {
     let control = Arc::new(SiteControl {
         site: site.config.site_id.clone(),
@@ -339,10 +342,7 @@ fn serve_control(
         Ok(socket) => {
             let (end, ended) = oneshot::channel();
             let task = tokio::spawn(async move {
-                if let Err(error) = socket
-                    .serve(control, axum::Router::new(), async { drop(ended.await) })
-                    .await
-                {
+                if let Err(error) = socket.serve(control, rooms, async { drop(ended.await) }).await {
                     tracing::error!(%error, "the control socket ended");
                 }
             });

@@ -1,7 +1,10 @@
 //! Everything that may wait for a network: the cloud, the check-ins, the building network. Each task ends and
 //! begins again by itself when its part of the configuration changes; the doors do not notice.
 
-use super::boot::SiteRuntime;
+use super::{
+    boot::SiteRuntime,
+    desk_readers::{Desk, DeskTask},
+};
 use crate::{
     access::{Index, Limits},
     building::{self, Outbox, OutboxError},
@@ -42,6 +45,7 @@ pub(super) struct Tasks {
     checkins: Stoppable<CheckinConfig>,
     mqtt: Stoppable<MqttConfig>,
     hooks: Stoppable<HooksConfig>,
+    desk_readers: DeskTask,
     /// Counts the orders to read certificates again.
     reread: watch::Sender<u64>,
 }
@@ -91,6 +95,7 @@ impl Tasks {
             checkins: Stoppable::none(),
             mqtt: Stoppable::none(),
             hooks: Stoppable::none(),
+            desk_readers: DeskTask::start(site),
             reread: watch::Sender::new(0),
         };
         tasks.begin_cloud(site, site.stored.clone());
@@ -126,6 +131,7 @@ impl Tasks {
             self.hooks.end().await;
             self.begin_hooks(site);
         }
+        self.desk_readers.reconfigure(site, before).await;
         if self.mqtt.config != site.config.mqtt {
             self.mqtt.end().await;
             self.begin_mqtt(site).await;
@@ -137,6 +143,11 @@ impl Tasks {
         self.asked.subscribe()
     }
 
+    /// The desk's readers: one desk for the whole run.
+    pub(super) fn desk(&self) -> Desk {
+        self.desk_readers.desk.clone()
+    }
+
     /// Certificates may be other ones though the configuration is the same.
     pub(super) fn reread_certificates(&self) {
         self.reread.send_modify(|orders| *orders += 1);
@@ -145,6 +156,7 @@ impl Tasks {
     /// Ends everything; what was not delivered waits in the journal.
     pub(super) async fn stop(&mut self) {
         self.hooks.end().await;
+        self.desk_readers.stop().await;
         self.end_cloud().await;
         self.checkins.end().await;
         self.mqtt.end().await;
