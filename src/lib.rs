@@ -20,12 +20,13 @@
 //! | [`doors`] | the answer to a presentation, and one state machine a door |
 //! | [`desk`] | the enrolment desk: its readers |
 //! | [`salto`] | SALTO KS: its locks kept in step, its entries heard |
+//! | [`desk`] | cards given out, moved, blocked and taken back |
 //! | [`building`] | MQTT |
 //! | [`web`] | what comes in from the network: web hooks |
 //! | [`daemon`] | assembly of `doorward run` |
 //! | [`cli`] | arguments, one file a command |
 //!
-//! Arrows point down only: cli, daemon -> building, web, sync, salto, readers, doors -> store, rules, platform, access ->
+//! Arrows point down only: cli, daemon -> building, web, sync, salto, readers, doors, desk -> store, rules, platform, access ->
 //! health, config, clock -> domain.
 
 pub mod access;

@@ -58,12 +58,29 @@ mod daemon_site;
 mod demo_platforms;
 #[cfg(test)]
 mod demo_plays;
+mod desk_bulk_day;
+#[cfg(test)]
+mod desk_conflict;
+#[cfg(test)]
+mod desk_guest;
+#[cfg(test)]
+mod desk_lost_fob;
+#[cfg(test)]
+mod desk_moved_card;
+#[cfg(test)]
+mod desk_new_fob;
 #[cfg(test)]
 mod desk_readers_daemon;
 #[cfg(test)]
 mod desk_readers_pcsc;
 #[cfg(test)]
 mod desk_readers_pn532;
+#[cfg(test)]
+mod desk_search;
+#[cfg(test)]
+mod desk_sheets;
+#[cfg(test)]
+mod desk_site;
 #[cfg(test)]
 mod desk_watch;
 #[cfg(test)]
@@ -92,6 +109,14 @@ mod journal_power_cut;
 mod journal_read_only;
 #[cfg(test)]
 mod journal_support;
+#[cfg(test)]
+mod ks_entries;
+#[cfg(test)]
+mod ks_model;
+#[cfg(test)]
+mod ks_plan;
+#[cfg(test)]
+mod ks_site;
 #[cfg(test)]
 mod mqtt_broker_killed;
 #[cfg(test)]
@@ -146,6 +171,12 @@ mod osdp_reader_answers;
 mod osdp_shared_bus;
 #[cfg(test)]
 mod osdp_site;
+#[cfg(test)]
+mod page_served;
+#[cfg(test)]
+mod page_sign_in;
+#[cfg(test)]
+mod page_site;
 #[cfg(test)]
 mod partial_sync_never_revokes;
 #[cfg(test)]

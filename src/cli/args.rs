@@ -1,7 +1,8 @@
 //! The command line as one type.
 
 use super::{
-    check_config, connect, demo, desk, events, explain, out::ColorChoice, people, report, rules, run, sync,
+    audit, cards, check_config, connect, demo, desk_readers, enrol, events, explain, ks, out::ColorChoice,
+    people, report, rules, run, staff, sync,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -79,10 +80,20 @@ pub enum Command {
     Rules(rules::RulesArgs),
     /// Lists what happened at the doors.
     Events(events::EventsArgs),
+    /// Gives a card to a person: one, or a queue of people with one presentation each.
+    Enrol(enrol::EnrolArgs),
+    /// Lists cards; gives, moves, blocks, takes back, imports and exports them.
+    Cards(cards::CardsArgs),
     /// Shows or steers how facts come from the cloud.
     Sync(sync::SyncArgs),
     /// Lists and tries the readers of the enrolment desk, and lends it a door's reader.
-    Desk(desk::DeskArgs),
+    Desk(desk_readers::DeskArgs),
+    /// SALTO KS: connects the site there, for the doors that it decides itself.
+    Ks(ks::KsArgs),
+    /// Lists and changes who may sign in at the page, and tokens for the building network.
+    Staff(staff::StaffArgs),
+    /// Lists who did what, or checks that nobody changed that.
+    Audit(audit::AuditArgs),
     /// Shows how the gateway is: faults first, then each part.
     Report(report::ReportArgs),
 }

@@ -1,306 +1,273 @@
-//! `doorward desk`: the readers of the enrolment desk, by name, and what is presented there, for installers. Through the
-//! running gateway, or by itself while none runs.
+//! What `enrol` and `cards` share: the desk of the running gateway.
 
 use super::{
     Context,
     client::{Client, ClientError},
     failure::{Failure, status},
-    out::{Out, Tone},
+    moment,
+    out::{Cell, Out, Tone, plain},
 };
 use crate::{
-    clock::Clock,
     config::Config,
-    daemon::desk_readers::{DeskDoc, DeskEventDoc, DeskEventsDoc},
-    desk::readers::{Places, Readers, keyboards},
-    domain::time::Millis,
-    health::Health,
+    daemon::desk_routes::{Ask, CardRef, Target},
+    desk::{
+        Change, Held, Hit, Look,
+        answers::{AtPlatform, RefusedAt},
+    },
+    domain::PersonId,
 };
-use jiff::{Timestamp, tz::TimeZone};
-use std::{collections::BTreeMap, time::Duration};
-use tokio::time::timeout;
+use serde::de::DeserializeOwned;
+use std::fmt;
 
-/// How long readers may take to be found when nobody has looked for them yet: a serial port is asked after two seconds.
-const SETTLED: Duration = Duration::from_secs(3);
+/// A card number as typed. It is read by the command and not by the parser of the command line, which would repeat
+/// the whole of a mistyped one.
+#[derive(Clone)]
+pub struct CardArg(pub(super) String);
 
-/// Arguments of `desk`.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  doorward desk readers                 what is plugged in, and what is wrong with it
-  doorward desk readers --watch         shows each card that is presented, without its number
-  doorward desk readers --keyboards     what a keyboard wedge is called, for [[desk.reader]]
-  doorward desk lend front-reader       cards at that door go to the desk for a minute, and open nothing
-  doorward desk return front-reader
-
-Exit status: 0; 1 if it was not done; 69 if the gateway does not run (lend, return); 78 if the configuration has mistakes.")]
-pub struct DeskArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: DeskAction,
-}
-
-/// Actions of `desk`.
-#[derive(Clone, Debug, PartialEq, Eq, clap::Subcommand)]
-pub enum DeskAction {
-    /// Lists the readers, or shows what is presented at them.
-    Readers {
-        /// Goes on and shows what happens, until Ctrl-C.
-        #[arg(long)]
-        watch: bool,
-        /// Lists everything that types digits instead: card readers and keyboards, none of which is opened.
-        #[arg(long, conflicts_with = "watch")]
-        keyboards: bool,
-    },
-    /// Lends a door's reader to the desk. It shows amber and opens nothing until it comes back.
-    Lend {
-        /// The reader's id in the configuration.
-        reader: String,
-        /// For how long at most.
-        #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=60))]
-        seconds: u64,
-    },
-    /// Gives it back to its door before the time is over.
-    Return {
-        /// The reader's id in the configuration.
-        reader: String,
-    },
-}
-
-pub(super) fn run(context: &Context<'_>, args: &DeskArgs, out: &mut Out) -> Result<u8, Failure> {
-    if let DeskAction::Readers { keyboards: true, .. } = args.action {
-        return typing(out);
+impl From<&str> for CardArg {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
     }
-    let config = context.config_as_far_as_it_goes()?;
-    let client = Client::new(&config.runtime_dir);
-    let runtime = context.runtime()?;
-    match &args.action {
-        DeskAction::Readers { watch, .. } => runtime.block_on(readers(&config, &client, *watch, out)),
-        DeskAction::Lend { reader, seconds } => {
-            let doc = runtime.block_on(client.lend(reader, *seconds))?;
-            let left = doc.doors.iter().find(|door| door.reader == *reader);
-            let left = left.and_then(|door| door.lent_seconds).unwrap_or(*seconds);
-            said(
-                out,
-                &doc,
-                &format!("{reader} is the desk's for {left} s: cards open nothing there"),
-            )
-        }
-        DeskAction::Return { reader } => {
-            let doc = runtime.block_on(client.give_back(reader))?;
-            said(out, &doc, &format!("{reader} is its door's again"))
-        }
+}
+impl fmt::Debug for CardArg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CardArg(…)")
     }
 }
 
-fn said(out: &mut Out, doc: &DeskDoc, words: &str) -> Result<u8, Failure> {
-    if out.is_json() {
-        out.json(doc)?;
-    } else {
-        let words = out.paint(Tone::Good, words);
-        out.line(&words)?;
+impl CardArg {
+    pub(super) fn reference(&self) -> CardRef {
+        CardRef(self.0.clone())
     }
-    Ok(status::OK)
+
+    pub(super) fn target(&self) -> Target {
+        Target::Card(self.reference())
+    }
 }
 
-fn typing(out: &mut Out) -> Result<u8, Failure> {
-    let found = keyboards(&Places::default());
-    if out.is_json() {
-        out.json(&found)?;
-    } else if found.is_empty() {
-        out.line("nothing on this machine types digits")?;
-    } else {
-        let rows = found.into_iter().map(|keyboard| {
-            let path = format!("/dev/input/{}", keyboard.event);
-            vec![keyboard.device.into(), keyboard.name.into(), path.into()]
+/// The desk of the running gateway.
+pub(super) struct Remote {
+    client: Client,
+    runtime: tokio::runtime::Runtime,
+    pub(super) config: Config,
+    /// Who acts.
+    pub(super) by: String,
+}
+
+impl Remote {
+    /// Of the site of the configuration. `by`: who acts, if it is not the user of the system.
+    pub(super) fn new(context: &Context<'_>, by: Option<&str>) -> Result<Self, Failure> {
+        let config = context.config_as_far_as_it_goes()?;
+        Ok(Self {
+            client: Client::new(&config.runtime_dir),
+            runtime: context.runtime()?,
+            by: by.map_or_else(user, str::to_owned),
+            config,
+        })
+    }
+
+    /// Asks.
+    pub(super) fn ask<T: DeserializeOwned>(&self, ask: &Ask) -> Result<T, ClientError> {
+        let document = serde_json::to_value(ask).map_err(|error| ClientError::Strange(error.to_string()))?;
+        let action = document.get("action").and_then(|action| action.as_str());
+        let path = format!("/v1/cards/{}", action.unwrap_or_default());
+        self.runtime.block_on(self.client.tell(&path, &document))
+    }
+
+    /// Exactly one person: by id, e-mail or full name, or the only one that is found by it.
+    pub(super) fn person(&self, text: &str) -> Result<Hit, Failure> {
+        let exactly = self.ask(&Ask::Person {
+            text: text.to_owned(),
         });
-        out.table(&["device", "name", "path"], rows.collect())?;
+        let refused = match exactly {
+            Ok(hit) => return Ok(hit),
+            Err(ClientError::Refused(refused)) => refused,
+            Err(other) => return Err(other.into()),
+        };
+        let mut found: Vec<Hit> = self.ask(&Ask::Search {
+            query: text.to_owned(),
+            most: 10,
+        })?;
+        if found.len() == 1
+            && let Some(only) = found.pop()
+        {
+            return Ok(only);
+        }
+        let names: Vec<String> = found
+            .iter()
+            .map(|hit| format!("  {}", plain(&described(hit))))
+            .collect();
+        let failure = if found.is_empty() {
+            Failure::new(status::FAILED, refused.message, refused.hint)
+        } else {
+            let message = format!("{} people are found by `{}`", found.len(), text.escape_debug());
+            Failure::new(status::FAILED, message, "name one by id or e-mail").with_details(names.join("\n"))
+        };
+        Err(failure)
     }
-    Ok(status::OK)
 }
 
-/// Where readers are asked: in the gateway, or here.
-enum Source<'a> {
-    Gateway(&'a Client),
-    Here(Readers),
+/// Who runs this, as the system knows them.
+fn user() -> String {
+    let uid = rustix::process::getuid().as_raw();
+    let known = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = known.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, _, id) = (fields.next()?, fields.next()?, fields.next()?);
+        (id.parse() == Ok(uid)).then(|| name.to_owned())
+    });
+    name.unwrap_or_else(|| format!("user {uid}"))
 }
 
-impl Source<'_> {
-    async fn state(&self) -> Result<DeskDoc, ClientError> {
-        match self {
-            Self::Gateway(client) => client.desk_readers().await,
-            Self::Here(readers) => Ok(DeskDoc {
-                readers: readers.list(),
-                troubles: readers.troubles(),
-                doors: Vec::new(),
-                last: readers.since(u64::MAX).last,
-            }),
+/// A person in one line.
+pub(super) fn described(hit: &Hit) -> String {
+    let mut text = hit.name.clone();
+    for more in [&hit.email, &hit.company] {
+        if !more.is_empty() {
+            text = format!("{text}, {more}");
         }
     }
-
-    async fn events(&self, after: u64) -> Result<DeskEventsDoc, ClientError> {
-        match self {
-            Self::Gateway(client) => client.desk_events(after).await,
-            Self::Here(readers) => {
-                let mut told = readers.told();
-                let _ = timeout(SETTLED, told.wait_for(|last| *last > after)).await;
-                Ok(DeskEventsDoc::since(readers, after))
-            }
-        }
-    }
-}
-
-async fn readers(config: &Config, client: &Client, watch: bool, out: &mut Out) -> Result<u8, Failure> {
-    let source = match client.desk_readers().await {
-        Ok(_) => Source::Gateway(client),
-        Err(ClientError::NotRunning(_)) => Source::Here(here(config)?),
-        Err(error) => return Err(error.into()),
+    let cards = match hit.cards {
+        0 => "no card".to_owned(),
+        1 => "1 card".to_owned(),
+        n => format!("{n} cards"),
     };
-    let ended = if watch {
-        follow(config, &source, out).await
-    } else {
-        // Everything that is plugged in gets the time to be found.
-        if let Source::Here(_) = &source {
-            tokio::time::sleep(SETTLED).await;
-        }
-        list(config, &source.state().await?, out)
-    };
-    if let Source::Here(readers) = source {
-        readers.stop();
-    }
-    ended
+    format!("{text} ({cards}; id {})", hit.id)
 }
 
-/// No gateway runs, so its serial ports and readers are free.
-fn here(config: &Config) -> Result<Readers, Failure> {
-    if config.desk.is_none() {
-        return Err(no_desk());
+pub(super) const fn at_platform(state: AtPlatform) -> &'static str {
+    match state {
+        AtPlatform::Agrees => "",
+        AtPlatform::Waiting => "the platform will be told",
+        AtPlatform::Told => "the platform was told",
+        AtPlatform::Unseen => "the platform was told and does not show it",
+        AtPlatform::Refused => "the platform refused: see `doorward cards conflicts`",
+        AtPlatform::KeptHere => "kept at this gateway",
     }
-    let lines: Vec<_> = config.lines.iter().map(|line| line.path.clone()).collect();
-    let clock = Clock::system(config.clock.rtc, 0);
-    let (readers, _) = Readers::start(
-        config.desk.as_ref(),
-        &lines,
-        Places::default(),
-        clock,
-        Health::default(),
-    );
-    Ok(readers)
 }
 
-fn no_desk() -> Failure {
-    Failure::new(
-        status::FAILED,
-        "no reader is looked for: the configuration has no [desk]",
-        "add the line [desk]; the gateway then finds the readers by itself",
-    )
-}
-
-fn list(config: &Config, doc: &DeskDoc, out: &mut Out) -> Result<u8, Failure> {
-    if config.desk.is_none() {
-        return Err(no_desk());
-    }
+/// What was done.
+pub(super) fn show_change(out: &mut Out, change: &Change) -> Result<u8, Failure> {
     if out.is_json() {
-        out.json(doc)?;
+        out.json(change)?;
         return Ok(status::OK);
     }
-    for trouble in &doc.troubles {
-        let trouble = out.paint(Tone::Bad, trouble);
-        out.line(&trouble)?;
-    }
-    let mut rows: Vec<_> = doc
-        .readers
-        .iter()
-        .map(|reader| {
-            let id = String::from(reader.id.clone());
-            vec![reader.name.clone().into(), reader.kind.words().into(), id.into()]
-        })
-        .collect();
-    let free = doc.doors.iter().filter(|door| door.lent_seconds.is_none());
-    rows.extend(free.map(|door| {
-        let words = format!("at door {}, may be lent", door.door);
-        vec![
-            door.reader.clone().into(),
-            words.into(),
-            door.reader.clone().into(),
-        ]
-    }));
-    if rows.is_empty() {
-        out.line("no reader is plugged in")?;
+    let message = out.paint(Tone::Good, &plain(&change.message));
+    let state = at_platform(change.platform);
+    let state = if state.is_empty() {
+        String::new()
     } else {
-        out.table(&["reader", "kind", "id"], rows)?;
+        format!("; {state}")
+    };
+    out.line(&format!("{}: {message}{state}", change.card))?;
+    for warning in &change.warnings {
+        let text = out.paint(Tone::Watch, &plain(warning));
+        out.line(&text)?;
     }
     Ok(status::OK)
 }
 
-/// Shows what happens until somebody ends it.
-async fn follow(config: &Config, source: &Source<'_>, out: &mut Out) -> Result<u8, Failure> {
-    let zone = TimeZone::get(&config.site.zone).unwrap_or(TimeZone::UTC);
-    let clock = Clock::system(config.clock.rtc, 0);
-    let mut names = BTreeMap::new();
-    let state = source.state().await?;
-    // What is there already comes first; readers of our own have not been found yet, and all of it is events.
-    let mut last = match source {
-        Source::Gateway(_) => {
-            for reader in &state.readers {
-                let appeared = DeskEventDoc {
-                    number: state.last,
-                    event: "appeared".into(),
-                    reader: Some(reader.id.as_str().into()),
-                    name: Some(reader.name.clone()),
-                    kind: Some(reader.kind),
-                    ..DeskEventDoc::default()
-                };
-                show(out, &appeared, &mut names, &zone, clock.now().at)?;
-            }
-            state.last
-        }
-        Source::Here(_) => 0,
-    };
-    out.finish()?;
-    loop {
-        let doc = source.events(last).await?;
-        last = doc.last;
-        for event in &doc.events {
-            show(out, event, &mut names, &zone, clock.now().at)?;
-        }
-        out.finish()?;
+/// A card that somebody holds in their hand.
+pub(super) fn show_look(out: &mut Out, look: &Look, config: &Config, now: i64) -> Result<(), Failure> {
+    let when = |at: i64| moment::local_and_age(at, &config.site.zone, now);
+    let mut rows: Vec<(String, String, Tone)> = Vec::new();
+    match look.holders.as_slice() {
+        [] => rows.push(("holder".into(), "nobody: a new card".into(), Tone::Watch)),
+        all => rows.extend(
+            all.iter()
+                .map(|held| ("holder".into(), holder(held, &when), Tone::Good)),
+        ),
     }
+    if look.holders.len() > 1 {
+        rows.push((
+            "".into(),
+            "of several people, so it opens for none".into(),
+            Tone::Bad,
+        ));
+    }
+    if let Some(blocked) = &look.blocked {
+        let since = if blocked.since > 0 {
+            when(blocked.since)
+        } else {
+            "some time ago".into()
+        };
+        let who = if blocked.by.is_empty() {
+            String::new()
+        } else {
+            format!(" by {}", blocked.by)
+        };
+        let what = if blocked.person {
+            "the person is"
+        } else {
+            "the card is"
+        };
+        rows.push((
+            "blocked".into(),
+            format!("{what} blocked since {since}{who}: {}", blocked.note),
+            Tone::Bad,
+        ));
+    }
+    if let Some(unfit) = &look.unfit {
+        rows.push(("unfit".into(), unfit.clone(), Tone::Bad));
+    }
+    if let Some(RefusedAt { at, door, words, .. }) = &look.refused {
+        rows.push((
+            "refused".into(),
+            format!("{} at {door}: {words}", when(*at)),
+            Tone::Plain,
+        ));
+    }
+    if let Some(state) = look.platform {
+        rows.push(("platform".into(), at_platform(state).into(), Tone::Plain));
+    }
+    for alike in &look.alike {
+        let doubt = if alike.lossy { ", or another card" } else { "" };
+        rows.push((
+            "alike".into(),
+            format!("{} of {} ({}{doubt})", alike.card, alike.name, alike.format),
+            Tone::Watch,
+        ));
+    }
+    let rows = rows
+        .into_iter()
+        .map(|(key, value, tone)| vec![Cell(key, Tone::Faint), Cell(plain(&value).into_owned(), tone)]);
+    out.line(&look.card)?;
+    out.table(&[], rows.collect())
 }
 
-fn show(
+fn holder(held: &Held, when: &impl Fn(i64) -> String) -> String {
+    let mut text = held.name.clone();
+    if !held.company.is_empty() {
+        text = format!("{text}, {}", held.company);
+    }
+    if let Some(since) = held.since {
+        text = format!("{text}, since {}", when(since));
+    }
+    if !held.by.is_empty() {
+        text = format!("{text} (by {})", held.by);
+    }
+    if let Some(until) = held.until {
+        text = format!("{text}, until {}", when(until));
+    }
+    text
+}
+
+/// Whom a card is to be taken from, if it is somebody's: shown, and confirmed by `yes` or at the terminal.
+pub(super) fn confirmed_holder(
+    look: &Look,
+    to: &Hit,
+    yes: bool,
     out: &mut Out,
-    event: &DeskEventDoc,
-    names: &mut BTreeMap<String, String>,
-    zone: &TimeZone,
-    now: Millis,
-) -> Result<(), Failure> {
-    if out.is_json() {
-        return out.json(event);
-    }
-    if let (Some(reader), Some(name)) = (&event.reader, &event.name) {
-        names.insert(reader.clone(), name.clone());
-    }
-    let reader = event.reader.as_deref().unwrap_or("the desk");
-    let reader = names.get(reader).map_or(reader, String::as_str);
-    let time = Timestamp::from_millisecond(event.at.unwrap_or(now))
-        .map(|at| at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string())
-        .unwrap_or_default();
-    let (tone, what) = match event.event.as_str() {
-        "appeared" => (
-            Tone::Good,
-            format!(
-                "is there ({})",
-                event.kind.map_or("", crate::desk::readers::Kind::words)
-            ),
-        ),
-        "gone" => (Tone::Watch, "is gone".into()),
-        "presented" => (
-            Tone::Strong,
-            format!("card {}", event.card.as_deref().unwrap_or_default()),
-        ),
-        "removed" => (Tone::Faint, "card taken away".into()),
-        _ => (Tone::Bad, event.words.clone().unwrap_or_default()),
+    ask: impl FnOnce(&mut Out) -> Result<bool, Failure>,
+) -> Result<Option<PersonId>, Failure> {
+    let Some(first) = look.holders.iter().find(|held| held.person != to.id) else {
+        return Ok(None);
     };
-    let what = out.paint(tone, &what);
-    out.line(&format!("{time}  {reader}: {what}"))
+    if yes || ask(out)? {
+        return Ok(Some(first.person.as_str().into()));
+    }
+    let names: Vec<&str> = look.holders.iter().map(|held| held.name.as_str()).collect();
+    let message = format!("the card is {}'s", names.join(" and "));
+    let hint = format!("`doorward cards move` with --yes gives it to {}", to.name);
+    Err(Failure::new(status::FAILED, message, hint))
 }

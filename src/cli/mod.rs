@@ -6,23 +6,30 @@
 //! | `out` | tables, colours and JSON lines on standard output |
 //! | `failure` | what a command ends with when it fails: message, hint, exit status |
 //! | `logging` | where the log goes and how it looks |
+//! | `desk` | what `enrol` and `cards` share: the desk of the running gateway |
 //! | `client` | talks to a running gateway |
 //! | `stored` | the stored journal and facts, with or without a gateway |
 //! | `in_force` | the stored facts with what the rules make of them |
 //! | `moment` | times as people type and read them |
 //! | `rule_words` | what each rule says in one line |
+//! | `desk_readers` | the desk's readers: `doorward desk` |
 //! | the others | one command each |
 
 pub mod args;
+pub mod audit;
+pub mod cards;
 pub mod check_config;
 pub mod client;
 pub mod connect;
 pub mod demo;
-pub mod desk;
+mod desk;
+pub mod desk_readers;
+pub mod enrol;
 pub mod events;
 pub mod explain;
 pub mod failure;
 mod in_force;
+pub mod ks;
 pub mod logging;
 pub mod moment;
 pub mod out;
@@ -31,6 +38,7 @@ pub mod report;
 pub mod rule_words;
 pub mod rules;
 pub mod run;
+pub mod staff;
 mod stored;
 pub mod sync;
 
@@ -130,8 +138,13 @@ fn dispatch(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
         Command::Events(args) => events::run(context, args, out),
         Command::People(args) => people::run(context, args, out),
         Command::Rules(args) => rules::run(context, args, out),
+        Command::Staff(args) => staff::run(context, args, out),
+        Command::Audit(args) => audit::run(context, args, out),
+        Command::Enrol(args) => enrol::run(context, args, out),
+        Command::Cards(args) => cards::run(context, args, out),
         Command::Sync(args) => sync::run(context, args, out),
-        Command::Desk(args) => desk::run(context, args, out),
+        Command::Desk(args) => desk_readers::run(context, args, out),
+        Command::Ks(args) => ks::run(context, args, out),
         Command::Report(args) => report::run(context, args, out),
     }
 }

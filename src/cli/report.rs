@@ -6,7 +6,7 @@ mod parts;
 
 use super::{
     Context,
-    client::Client,
+    client::{Client, ClientError},
     failure::{Failure, status},
     moment,
     out::{Cell, Out, Tone, plain},
@@ -20,7 +20,9 @@ use crate::{
     domain::{GrantKind, Moment, time::Millis},
     store,
     sync::stale,
+    web::signin::FirstDoc,
 };
+use hyper::Method;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -38,8 +40,30 @@ pub struct ReportArgs {}
 pub(super) fn run(context: &Context<'_>, _args: &ReportArgs, out: &mut Out) -> Result<u8, Failure> {
     let config = context.config_as_far_as_it_goes()?;
     let client = Client::new(&config.runtime_dir);
-    let doc = context.runtime()?.block_on(client.status())?;
+    let runtime = context.runtime()?;
+    let doc = runtime.block_on(client.status())?;
+    first_code(out, &config, || {
+        runtime.block_on(client.json(Method::GET, "/v1/staff/first", None))
+    })?;
     show(out, &with_warnings(doc, &config), &View::now(&config))
+}
+
+/// How the first account at the page is made, while nobody has one. Not in JSON: that is passed on, and this is not to be.
+fn first_code(
+    out: &mut Out,
+    config: &Config,
+    ask: impl FnOnce() -> Result<FirstDoc, ClientError>,
+) -> Result<(), Failure> {
+    if config.page.is_none() || out.is_json() {
+        return Ok(());
+    }
+    // A gateway of before the page does not know it.
+    if let Ok(FirstDoc { code: Some(code) }) = ask() {
+        let text = format!("nobody has an account at the page yet; the code for the first one is {code}");
+        let text = out.paint(Tone::Watch, &text);
+        out.line(&text)?;
+    }
+    Ok(())
 }
 
 /// How many warnings are shown; the rest is counted.

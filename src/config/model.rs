@@ -24,6 +24,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// `[paths] runtime`: ring and control socket; memory, gone after a reboot.
     pub runtime_dir: PathBuf,
+    /// `[paths] vault_key`: what seals tokens at rest. Absent: the gateway makes a key of its own.
+    pub vault_key: Option<Secret>,
     /// `[clock]`.
     pub clock: ClockConfig,
     /// `[journal]`.
@@ -139,6 +141,8 @@ pub struct CobotConfig {
     pub site_url: url::Url,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }
@@ -162,6 +166,8 @@ pub struct NexudusConfig {
     pub groups: Vec<String>,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }
@@ -188,6 +194,8 @@ pub struct OfficeRndConfig {
     pub hook_secret: Option<Secret>,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }
@@ -207,6 +215,8 @@ pub struct SpacebringConfig {
     pub hook_secret: Option<Secret>,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }

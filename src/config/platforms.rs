@@ -19,9 +19,19 @@ use url::Url;
 pub(super) struct Common {
     pub(super) reach: Reach,
     pub(super) cards: CardText,
+    pub(super) allowance: u16,
 }
 
 /// The words of `card_format`.
+impl CardText {
+    /// The format of a word of `card_format`.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        let found = CARD_WORDS.iter().find(|(known, _)| *known == word);
+        found.map(|(_, format)| *format)
+    }
+}
+
 pub(super) const CARD_WORDS: [(&str, CardText); 8] = [
     ("auto", CardText::Auto),
     ("uid", CardText::Uid),
@@ -101,6 +111,7 @@ pub(super) fn cobot(cloud: &Section<'_>, keeper: &Keeper<'_>, common: Common) ->
         url: url?,
         site_url: site_url?,
         cards: common.cards,
+        allowance: common.allowance,
         reach: common.reach,
     }))
 }
@@ -123,6 +134,7 @@ pub(super) fn nexudus(cloud: &Section<'_>, keeper: &Keeper<'_>, common: Common) 
         acs_token,
         groups: Vec::new(), // known once the mapping has been read
         cards: common.cards,
+        allowance: common.allowance,
         reach: common.reach,
     }))
 }
@@ -147,6 +159,7 @@ pub(super) fn officernd(cloud: &Section<'_>, keeper: &Keeper<'_>, common: Common
         card_property,
         hook_secret,
         cards: common.cards,
+        allowance: common.allowance,
         reach: common.reach,
     }))
 }
@@ -190,6 +203,7 @@ pub(super) fn spacebring(cloud: &Section<'_>, keeper: &Keeper<'_>, common: Commo
         card_key,
         hook_secret,
         cards: common.cards,
+        allowance: common.allowance,
         reach: common.reach,
     }))
 }

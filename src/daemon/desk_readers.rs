@@ -34,14 +34,14 @@ const PATIENT: Duration = Duration::from_secs(3);
 
 /// The desk's readers with the door readers that may be lent to them. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Desk {
+pub(super) struct DeskReaders {
     pub(super) readers: Readers,
     world: Arc<World>,
     clock: Clock,
     lent: Arc<Notify>,
 }
 
-impl Desk {
+impl DeskReaders {
     /// Lends a door's reader to the desk: until it is given back, or for `length`, or for a minute. `None` if there is no
     /// such reader.
     pub(super) fn lend(&self, reader: &ReaderId, length: Duration) -> Option<Duration> {
@@ -88,7 +88,7 @@ impl Desk {
 
 /// The desk with its task.
 pub(super) struct DeskTask {
-    pub(super) desk: Desk,
+    pub(super) desk: DeskReaders,
     forward: Option<JoinHandle<()>>,
 }
 
@@ -107,7 +107,7 @@ impl DeskTask {
             clock,
             health,
         );
-        let desk = Desk {
+        let desk = DeskReaders {
             readers,
             world: Arc::clone(&site.world),
             clock: site.clock.clone(),
@@ -267,7 +267,7 @@ struct Loan {
 }
 
 /// The routes on the control socket.
-pub(super) fn routes(desk: Desk) -> Router {
+pub(super) fn routes(desk: DeskReaders) -> Router {
     Router::new()
         .route("/v1/desk/readers", get(readers))
         .route("/v1/desk/events", get(events))
@@ -276,7 +276,7 @@ pub(super) fn routes(desk: Desk) -> Router {
         .with_state(desk)
 }
 
-fn state(desk: &Desk) -> DeskDoc {
+fn state(desk: &DeskReaders) -> DeskDoc {
     let mut doors: Vec<_> = desk
         .world
         .readers(desk.clock.monotonic())
@@ -296,11 +296,14 @@ fn state(desk: &Desk) -> DeskDoc {
     }
 }
 
-async fn readers(State(desk): State<Desk>) -> Json<DeskDoc> {
+async fn readers(State(desk): State<DeskReaders>) -> Json<DeskDoc> {
     Json(state(&desk))
 }
 
-async fn events(State(desk): State<Desk>, Query(After { after }): Query<After>) -> Json<DeskEventsDoc> {
+async fn events(
+    State(desk): State<DeskReaders>,
+    Query(After { after }): Query<After>,
+) -> Json<DeskEventsDoc> {
     let mut told = desk.readers.told();
     // A number ahead of ours is from before a restart: everything is new then.
     let after = if after > *told.borrow() { 0 } else { after };
@@ -308,7 +311,7 @@ async fn events(State(desk): State<Desk>, Query(After { after }): Query<After>) 
     Json(DeskEventsDoc::since(&desk.readers, after))
 }
 
-async fn lend(State(desk): State<Desk>, Query(loan): Query<Loan>) -> Response {
+async fn lend(State(desk): State<DeskReaders>, Query(loan): Query<Loan>) -> Response {
     let length = loan.seconds.map_or(LONGEST, Duration::from_secs);
     match desk.lend(&loan.reader.as_str().into(), length) {
         Some(_) => Json(state(&desk)).into_response(),
@@ -316,7 +319,7 @@ async fn lend(State(desk): State<Desk>, Query(loan): Query<Loan>) -> Response {
     }
 }
 
-async fn give_back(State(desk): State<Desk>, Query(loan): Query<Loan>) -> Response {
+async fn give_back(State(desk): State<DeskReaders>, Query(loan): Query<Loan>) -> Response {
     let reader = ReaderId::from(loan.reader.as_str());
     if !desk
         .world
@@ -330,7 +333,7 @@ async fn give_back(State(desk): State<Desk>, Query(loan): Query<Loan>) -> Respon
     Json(state(&desk)).into_response()
 }
 
-fn unknown(reader: &str, desk: &Desk) -> Response {
+fn unknown(reader: &str, desk: &DeskReaders) -> Response {
     let all = desk.world.readers(Duration::ZERO).into_iter();
     let mut known: Vec<String> = all.map(|(reader, ..)| reader.into()).collect();
     known.sort();

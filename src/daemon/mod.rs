@@ -7,6 +7,15 @@
 //! | `tasks` | everything that may wait: cloud, check-ins, web hooks, MQTT |
 //! | `desk_readers` | the desk's readers, and door readers lent to them |
 //! | `serve` | the loop that lives with the tasks: signals, reload, watchdog |
+//! | `ks_session` | the account at SALTO KS of the time |
+//! | `ks_entries` | hearing its entries, and pairing tags with cards |
+//! | `ks_tags` | the same for the control socket, and tags |
+//! | `ks_connect` | its login, survey and site, for the control socket |
+//! | `ks_open` | remote opening for the control socket: whether, and who asked |
+//! | `ks_watch` | locks and batteries at SALTO KS |
+//! | `page` | the page, and what it needs |
+//! | `rooms` | what the rooms answer at the control socket |
+//! | `desk`, `desk_routes` | the enrolment desk: its effect at the doors, its tasks, its place on the socket |
 //! | `control` | the local socket of the command line |
 //!
 //! # Threads
@@ -16,8 +25,19 @@
 
 mod boot;
 pub mod control;
+mod desk;
 pub mod desk_readers;
+pub mod desk_routes;
 mod gate;
+pub mod ks;
+pub mod ks_connect;
+mod ks_entries;
+pub mod ks_open;
+mod ks_session;
+pub mod ks_tags;
+mod ks_watch;
+mod page;
+mod rooms;
 mod serve;
 mod tasks;
 

@@ -3,11 +3,11 @@
 use super::{
     boot::{self, RunError, SiteRuntime},
     control::{Action, Control, ControlSocket, Done, Refused, StatusDoc},
-    desk_readers,
+    desk::DeskRoom,
+    desk_routes, page, rooms,
     tasks::Tasks,
 };
 use crate::{
-    access::Index,
     clock::Clock,
     config::{self, Config, watch::ConfigWatch},
     domain::{EventKind, LineId},
@@ -46,8 +46,20 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Runtime)?;
     let mut tasks = Tasks::start(&site).await;
     let (commands, mut commanded) = mpsc::channel(8);
-    let rooms = axum::Router::new().merge(desk_readers::routes(tasks.desk()));
-    let control = serve_control(&site, commands, tasks.platform(), rooms);
+    let control = Arc::new(SiteControl {
+        site: site.config.site_id.clone(),
+        health: site.health.clone(),
+        clock: site.clock.clone(),
+        orders: commands,
+        platform: tasks.platform(),
+    });
+    let page = page::open(&site).await;
+    tasks.serve_page(&site, page.rooms(&site, control.clone()));
+    let desk = DeskRoom::open(&site, tasks.platform());
+    let rooms = rooms::routes(&site, &tasks)
+        .merge(page.control_routes())
+        .merge(desk_routes::routes(desk.desk.clone()));
+    let control = serve_control(&site, control, rooms);
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
         site.health.raise("config_watch", text, site.clock.now().at);
     }
@@ -78,6 +90,7 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
         let _ = end.send(());
         let _ = tokio::time::timeout(TURN, served).await;
     }
+    desk.close().await;
     tasks.stop().await;
     shut(site);
     Ok(())
@@ -163,6 +176,8 @@ async fn take_over(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, 
         return Ok("nothing has changed".into());
     }
     let before = std::mem::replace(&mut site.config, Arc::clone(&next));
+    // Before anything is worked out by it: what the desk does meanwhile is by the new one too.
+    site.shown.send_replace(Arc::clone(&next));
     if needs_restart(&site.begun_with, &next) {
         let text =
             "[paths], [journal] and [clock] rtc take effect at the next start: systemctl restart doorward";
@@ -172,8 +187,7 @@ async fn take_over(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, 
     }
     // The facts in force by the new groups and mapping, whether the cloud answers or not, and in the same swap as the
     // readers' places: a presentation sees all of the old or all of the new.
-    let index = worked_out_again(site).await;
-    site.world.bind(&next, index);
+    bind_worked_out_again(site).await;
     let known = stale::Known::new(site.clock.now(), site.last_trusted, site.clock.monotonic());
     site.world
         .set_limits(stale::limits(&next, site.store.last_contact(), known));
@@ -196,6 +210,7 @@ fn needs_restart(begun_with: &Config, next: &Config) -> bool {
         (
             config.state_dir.clone(),
             config.runtime_dir.clone(),
+            config.vault_key.clone(),
             config.journal.clone(),
             config.clock.rtc,
         )
@@ -203,20 +218,27 @@ fn needs_restart(begun_with: &Config, next: &Config) -> bool {
     fixed(begun_with) != fixed(next)
 }
 
-/// Nothing when there are no facts yet, or they cannot be read: then the index in force stays.
-async fn worked_out_again(site: &SiteRuntime) -> Option<Arc<Index>> {
-    let (store, config) = (site.store.clone(), Arc::clone(&site.config));
-    let built = tokio::task::spawn_blocking(move || build::rebuild(store.read(), &config)).await;
-    match built {
-        Ok(Ok(built)) => built.map(|(_, built)| Arc::new(built.index)),
-        Ok(Err(error)) => {
-            tracing::error!(%error, "the facts could not be worked out by the new configuration");
-            None
-        }
-        Err(error) => {
-            tracing::error!(%error, "the facts could not be worked out by the new configuration");
-            None
-        }
+/// Without facts, or with some that cannot be read, the index in force stays.
+async fn bind_worked_out_again(site: &SiteRuntime) {
+    let (store, config, world) = (
+        site.store.clone(),
+        Arc::clone(&site.config),
+        Arc::clone(&site.world),
+    );
+    let job = move || {
+        let _turn = store.in_turn();
+        let index = match build::rebuild(store.read(), &config) {
+            Ok(built) => built.map(|(_, built)| Arc::new(built.index)),
+            Err(error) => {
+                tracing::error!(%error, "the facts could not be worked out by the new configuration");
+                None
+            }
+        };
+        world.bind(&config, index);
+    };
+    if let Err(error) = tokio::task::spawn_blocking(job).await {
+        tracing::error!(%error, "the facts could not be worked out by the new configuration");
+        site.world.bind(&site.config, None);
     }
 }
 
@@ -273,6 +295,8 @@ impl Watchdog {
                 "snapshot_held",
                 "clock_untrusted",
                 "config_refused",
+                "ks_battery:",
+                "ks_lock_offline:",
             ]
             .iter()
             .any(|own| key.starts_with(own))
@@ -325,19 +349,7 @@ fn decides(site: &SiteRuntime) -> bool {
 }
 
 /// The socket of the command line. Without it the doors go on; the commands say that they do not reach it.
-fn serve_control(
-    site: &SiteRuntime,
-    orders: mpsc::Sender<Order>,
-    platform: watch::Receiver<Option<Arc<dyn Platform>>>,
-    rooms: axum::Router,
-) -> Option<Serving> {
-    let control = Arc::new(SiteControl {
-        site: site.config.site_id.clone(),
-        health: site.health.clone(),
-        clock: site.clock.clone(),
-        orders,
-        platform,
-    });
+fn serve_control(site: &SiteRuntime, control: Arc<dyn Control>, rooms: axum::Router) -> Option<Serving> {
     match ControlSocket::bind(&site.config.runtime_dir) {
         Ok(socket) => {
             let (end, ended) = oneshot::channel();

@@ -3,25 +3,33 @@
 
 use super::{
     boot::SiteRuntime,
-    desk_readers::{Desk, DeskTask},
+    desk_readers::{DeskReaders, DeskTask},
+    ks::{self, KsDesk},
+    ks_entries::{DeskWatch, KsEntries},
+    ks_session::{KsAccount, KsWatch},
+    ks_watch::LockKeeper,
 };
 use crate::{
     access::{Index, Limits},
     building::{self, Outbox, OutboxError},
     config::{
         Config,
-        model::{CheckinConfig, CloudConfig, HooksConfig, MqttConfig},
+        model::{CheckinConfig, CloudConfig, HooksConfig, MqttConfig, PageConfig},
     },
     domain::EntryEvent,
     doors::world::World,
-    platform::{self, Around, CheckIns, Platform, vault::Vault},
+    platform::{self, Around, CheckIns, Platform},
+    salto::watch::LocksDoc,
     store::{Begin, SnapshotMeta, Store},
     sync::{
         checkins::{self, Drain},
         hinter::Hinter,
         pull::{self, Command, Doors, Puller},
     },
-    web::{self, Receiver},
+    web::{
+        self, Receiver,
+        page::{FAULTS as PAGE_FAULTS, Page, Rooms},
+    },
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -46,6 +54,15 @@ pub(super) struct Tasks {
     mqtt: Stoppable<MqttConfig>,
     hooks: Stoppable<HooksConfig>,
     desk_readers: DeskTask,
+    ks_account: KsAccount,
+    page: Stoppable<PageConfig>,
+    /// What the page serves.
+    rooms: Rooms,
+    ks_locks: Stoppable<()>,
+    ks_locks_seen: watch::Receiver<Option<LocksDoc>>,
+    ks_entries: KsEntries,
+    ks_plans: Stoppable<()>,
+    ks_desk: KsDesk,
     /// Counts the orders to read certificates again.
     reread: watch::Sender<u64>,
 }
@@ -87,6 +104,8 @@ impl<C> Stoppable<C> {
 impl Tasks {
     /// Starts what the configuration names.
     pub(super) async fn start(site: &SiteRuntime) -> Self {
+        let ks_account = KsAccount::new(site);
+        let locks = LockKeeper::new(site, ks_account.subscribe());
         let mut tasks = Self {
             puller: None,
             pull_task: None,
@@ -96,12 +115,24 @@ impl Tasks {
             mqtt: Stoppable::none(),
             hooks: Stoppable::none(),
             desk_readers: DeskTask::start(site),
+            page: Stoppable::none(),
+            rooms: Rooms::default(),
+            ks_entries: KsEntries::start(site, ks_account.subscribe()),
+            ks_account,
+            ks_locks: Stoppable::none(),
+            ks_locks_seen: locks.shown(),
+            ks_plans: Stoppable::none(),
+            ks_desk: KsDesk::default(),
             reread: watch::Sender::new(0),
         };
         tasks.begin_cloud(site, site.stored.clone());
         tasks.begin_checkins(site).await;
         tasks.begin_hooks(site);
         tasks.begin_mqtt(site).await;
+        tasks.ks_locks.begin((), |stop| locks.run(stop));
+        let account = tasks.ks_account.subscribe();
+        let keeper = ks::Keeper::new(site, account, &mut tasks.ks_desk);
+        tasks.ks_plans.begin((), |stop| keeper.run(stop));
         tasks
     }
 
@@ -131,6 +162,11 @@ impl Tasks {
             self.hooks.end().await;
             self.begin_hooks(site);
         }
+        self.ks_account.reconfigure(site, before);
+        if self.page.config != site.config.page {
+            self.page.end().await;
+            self.begin_page(site);
+        }
         self.desk_readers.reconfigure(site, before).await;
         if self.mqtt.config != site.config.mqtt {
             self.mqtt.end().await;
@@ -143,8 +179,28 @@ impl Tasks {
         self.asked.subscribe()
     }
 
-    /// The desk's readers: one desk for the whole run.
-    pub(super) fn desk(&self) -> Desk {
+    /// Where plans for SALTO KS are asked for.
+    pub(super) fn ks_desk(&self) -> KsDesk {
+        self.ks_desk.clone()
+    }
+
+    /// The account at SALTO KS of the time.
+    pub(super) fn ks(&self) -> KsWatch {
+        self.ks_account.subscribe()
+    }
+
+    /// The locks there, as they were seen last.
+    pub(super) fn ks_locks(&self) -> watch::Receiver<Option<LocksDoc>> {
+        self.ks_locks_seen.clone()
+    }
+
+    /// Where tags are paired with cards, while SALTO KS is configured.
+    pub(super) fn ks_pairing(&self) -> DeskWatch {
+        self.ks_entries.desk()
+    }
+
+    /// The desk's readers: one handle for the whole run.
+    pub(super) fn desk_readers(&self) -> DeskReaders {
         self.desk_readers.desk.clone()
     }
 
@@ -155,9 +211,13 @@ impl Tasks {
 
     /// Ends everything; what was not delivered waits in the journal.
     pub(super) async fn stop(&mut self) {
+        self.page.end().await;
         self.hooks.end().await;
         self.desk_readers.stop().await;
+        self.ks_locks.end().await;
         self.end_cloud().await;
+        self.ks_entries.end().await;
+        self.ks_plans.end().await;
         self.checkins.end().await;
         self.mqtt.end().await;
     }
@@ -244,6 +304,31 @@ impl Tasks {
             .begin(config.clone(), |stop| receiver.run(reread, stop));
     }
 
+    /// Serves the page, if there is to be one, with what these rooms answer: once they can.
+    pub(super) fn serve_page(&mut self, site: &SiteRuntime, rooms: Rooms) {
+        self.rooms = rooms;
+        self.begin_page(site);
+    }
+
+    fn begin_page(&mut self, site: &SiteRuntime) {
+        self.page.config = site.config.page.clone();
+        let Some(config) = site.config.page.clone() else {
+            for fault in PAGE_FAULTS {
+                site.health.clear(fault);
+            }
+            return;
+        };
+        let page = Page {
+            config: config.clone(),
+            rooms: self.rooms.clone(),
+            clock: site.clock.clone(),
+            health: site.health.clone(),
+            state_dir: site.begun_with.state_dir.clone(),
+        };
+        let reread = self.reread.subscribe();
+        self.page.begin(config, |stop| page.run(reread, stop));
+    }
+
     async fn begin_mqtt(&mut self, site: &SiteRuntime) {
         self.mqtt.config = site.config.mqtt.clone();
         let Some(config) = site.config.mqtt.clone() else {
@@ -281,7 +366,7 @@ async fn register(store: &Store, subscriber: &'static str) -> bool {
 /// The adapter of a configuration; one that cannot be prepared is a fault.
 fn platform(cloud: &CloudConfig, site: &SiteRuntime) -> Option<Arc<dyn Platform>> {
     let around = Around {
-        vault: Vault::new(&site.config.state_dir),
+        vault: site.vault.clone(),
         clock: site.clock.clone(),
         zone: site.config.site.zone.clone(),
     };

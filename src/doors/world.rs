@@ -9,7 +9,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -48,6 +48,8 @@ pub struct World {
     /// Counts the indexes that came into force.
     swaps: watch::Sender<u64>,
     counter: Counter,
+    /// Doors that are locked down, whether a reader of ours stands there or not.
+    locked_down: ArcSwap<BTreeSet<DoorId>>,
 }
 
 impl World {
@@ -59,6 +61,7 @@ impl World {
             limits: ArcSwap::from_pointee(limits),
             swaps: watch::Sender::new(0),
             counter: Counter::new(),
+            locked_down: ArcSwap::default(),
         };
         world.bind(config, None);
         world
@@ -130,6 +133,14 @@ impl World {
 
     /// Begins or ends the lockdown of a door; from the next presentation on. False if no reader stands there.
     pub fn set_lockdown(&self, door: &DoorId, on: bool) -> bool {
+        self.locked_down.rcu(|doors| {
+            let mut doors = BTreeSet::clone(doors);
+            match on {
+                true => drop(doors.insert(door.clone())),
+                false => drop(doors.remove(door)),
+            }
+            doors
+        });
         let view = self.view.load();
         let mut found = false;
         for binding in view.bindings.values().filter(|binding| binding.door == *door) {
@@ -176,6 +187,12 @@ impl World {
     /// The card goes to the desk.
     pub(super) fn hand_over(&self, borrowed: Borrowed) {
         self.counter.hand_over(borrowed);
+    }
+
+    /// Whether a door is locked down now, also one that others decide.
+    #[must_use]
+    pub fn is_locked_down(&self, door: &DoorId) -> bool {
+        self.locked_down.load().contains(door)
     }
 
     /// Runs `answer` with the index, the limits and the reader's place as they are at this instant.

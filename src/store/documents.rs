@@ -15,13 +15,20 @@ fn one(db: &Connection, room: &str, key: &str) -> rusqlite::Result<Option<String
     .optional()
 }
 
+/// Every document of every room: room, key, body.
+pub(super) fn every(db: &Connection) -> rusqlite::Result<Vec<(String, String, String)>> {
+    db.prepare("SELECT room, key, body FROM document")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect()
+}
+
 fn all(db: &Connection, room: &str) -> rusqlite::Result<Vec<(String, String)>> {
     db.prepare("SELECT key, body FROM document WHERE room = ?1 ORDER BY key")?
         .query_map([room], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
 }
 
-fn put(db: &mut Connection, room: &str, changes: &[Change<'_>]) -> rusqlite::Result<()> {
+pub(super) fn put(db: &mut Connection, room: &str, changes: &[Change<'_>]) -> rusqlite::Result<()> {
     let work = db.transaction()?;
     for (key, body) in changes {
         match body {

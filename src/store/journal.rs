@@ -16,12 +16,19 @@ pub(super) static JOURNAL: Kind = Kind {
     version: STEPS.len() as i64,
 };
 
-const STEPS: &[M<'static>] = &[M::up(
+const STEPS: &[M<'static>] = &[
+    M::up(
     "CREATE TABLE event (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
      CREATE TABLE epoch (first INTEGER PRIMARY KEY, installation TEXT NOT NULL) STRICT;
      CREATE TABLE cursor (subscriber TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
      CREATE TABLE salvage (file TEXT PRIMARY KEY, next INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
-)];
+    ),
+    M::up(
+        "CREATE TABLE audit (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, role TEXT NOT NULL,
+                             action TEXT NOT NULL, subject TEXT NOT NULL, outcome TEXT NOT NULL, address TEXT NOT NULL,
+                             before BLOB NOT NULL, sum BLOB NOT NULL) STRICT;",
+    ),
+];
 
 /// From `first` on, events belong to this installation.
 #[derive(Clone, Debug, PartialEq, Eq)]

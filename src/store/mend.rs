@@ -47,6 +47,7 @@ impl Writer {
         match Salvage::begin(&self.shared.state_dir, self.shared.now()) {
             Ok((salvage, _)) => {
                 self.take_again();
+                self.shared.audit_doubtful.store(true, Ordering::Release);
                 self.shared.salvaging.store(true, Ordering::Release);
                 self.salvage = Some(salvage);
                 self.backoff = None;

@@ -206,6 +206,7 @@ fn spawn(shared: SharedRef, mut writer: Writer, guard: Option<File>) -> Result<S
         thread: Mutex::new(Some(thread)),
         contact: Noted::new(contact),
         time: Noted::new(time),
+        audit: Mutex::default(),
         guard,
     })))
 }

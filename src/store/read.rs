@@ -7,7 +7,7 @@ use super::{
     journal::{self, JOURNAL},
     repair::Owner,
     shared::lock,
-    state::{self, LocalCard, STATE, StoredSnapshot},
+    state::{self, STATE, SnapshotMeta, StoredSnapshot},
 };
 use crate::domain::{Block, EntryEvent, Millis, facts::Facts};
 use rusqlite::Connection;
@@ -75,6 +75,23 @@ impl ReadStore {
     /// Lets go of the file, which was replaced or can now be written.
     pub(super) fn reset(&self) {
         lock(&self.journal).take();
+    }
+
+    /// Asks for rows of the audit trail. A file of before the trail has none.
+    pub(super) fn audit_rows<T: Default>(
+        &self,
+        ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let answer = self.journal(|db| {
+            if !db.table_exists(None, "audit").unwrap_or(true) {
+                return Ok(T::default());
+            }
+            ask(db).map_err(|error| StoreError::sqlite(&self.path(), error))
+        });
+        match answer {
+            Err(StoreError::Missing(_)) => Ok(T::default()),
+            other => other,
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -187,6 +204,42 @@ impl ReadStore {
         Ok(None)
     }
 
+    /// What is known about the snapshot in force, without its image.
+    ///
+    /// # Errors
+    /// `Disk`, or `Snapshot` when what is stored does not read back.
+    pub fn active_meta(&self) -> Result<Option<SnapshotMeta>, StoreError> {
+        let found = match self.state(|db| state::snapshot(db, state::ACTIVE)) {
+            Err(StoreError::Missing(_)) => return Ok(None),
+            other => other?,
+        };
+        let meta = found.map(|(_, meta, _)| serde_json::from_str(&meta));
+        meta.transpose().map_err(|source| StoreError::Snapshot {
+            file: self.dir.join(STATE.name),
+            source,
+        })
+    }
+
+    /// The facts in force, without their image.
+    ///
+    /// # Errors
+    /// As for [`Self::facts`].
+    pub fn active_facts(&self) -> Result<Option<Facts>, StoreError> {
+        let found = self.state(|db| match state::snapshot(db, state::ACTIVE)? {
+            Some((id, ..)) => state::facts(db, id).map(Some),
+            None => Ok(None),
+        });
+        let bytes = match found {
+            Err(StoreError::Missing(_)) => None,
+            other => other?,
+        };
+        let facts = bytes.map(|bytes| state::unpack(&bytes)).transpose();
+        facts.map_err(|source| StoreError::Snapshot {
+            file: self.dir.join(STATE.name),
+            source,
+        })
+    }
+
     /// The facts of a snapshot. Slow for large sites: they are kept compressed.
     ///
     /// # Errors
@@ -204,15 +257,7 @@ impl ReadStore {
     /// # Errors
     /// `Disk` when the file cannot be read.
     pub fn blocks(&self) -> Result<Vec<Block>, StoreError> {
-        self.or_empty(state::blocks)
-    }
-
-    /// Cards that were given out at the gateway.
-    ///
-    /// # Errors
-    /// `Disk` when the file cannot be read.
-    pub fn local_cards(&self) -> Result<Vec<LocalCard>, StoreError> {
-        self.or_empty(state::local_cards)
+        Ok(self.kept_blocks()?.into_iter().map(|kept| kept.block).collect())
     }
 
     pub(super) fn or_empty<T>(

@@ -1,6 +1,7 @@
 //! Fetching back what a damaged journal still gives.
 
 use super::{
+    audit,
     error::StoreError,
     file,
     journal::{self, Extent, JOURNAL},
@@ -32,11 +33,14 @@ impl Salvage {
     /// Moves the journal aside and makes a new one. Returns also what the damaged one says about itself.
     pub(super) fn begin(dir: &Path, now: Millis) -> Result<(Self, Extent), StoreError> {
         let damaged = file::move_aside(dir, &JOURNAL, now)?;
-        let fresh = file::open(dir, &JOURNAL)?;
+        let mut fresh = file::open(dir, &JOURNAL)?;
         let (salvage, extent) = Self::of(damaged, 0);
         let wrap = |error| StoreError::sqlite(&dir.join(JOURNAL.name), error);
         journal::write_epochs(&fresh, &extent.epochs).map_err(wrap)?;
         journal::write_cursors(&fresh, &extent.cursors).map_err(wrap)?;
+        if let Some(old) = &salvage.old {
+            audit::carry(old, &mut fresh).map_err(wrap)?;
+        }
         let name = salvage.name();
         fresh
             .execute("INSERT OR REPLACE INTO salvage VALUES (?1, 0)", params![name])

@@ -35,6 +35,8 @@ pub(super) struct Shared {
     pub(super) committed: watch::Sender<u64>,
     pub(super) epochs: ArcSwap<Vec<Epoch>>,
     pub(super) cursors: Mutex<Cursors>,
+    /// Held while another index comes into force.
+    pub(super) turn: Mutex<()>,
     /// Lowest sequence in the journal and number of events, as the thread last saw them.
     pub(super) first: AtomicU64,
     pub(super) count: AtomicU64,
@@ -42,6 +44,8 @@ pub(super) struct Shared {
     pub(super) gone: AtomicU64,
     /// Events of a damaged file are being fetched back: delivery waits, so that order holds.
     pub(super) salvaging: AtomicBool,
+    /// Rows of the audit trail may have gone with a damaged file.
+    pub(super) audit_doubtful: AtomicBool,
     pub(super) last_error: Mutex<Option<String>>,
     pub(super) read: ReadStore,
     pub(super) owner: Arc<Owner>,

@@ -2,6 +2,7 @@
 //! keeps the journal within its bound, and goes on when the disk comes back.
 
 use super::{
+    audit::{self, Append},
     error::{DiskFault, StoreError},
     file,
     journal::{self, JOURNAL},
@@ -35,6 +36,8 @@ const PATIENCE: u32 = 2_000;
 pub(super) enum Command {
     /// Commit what is there, cursors included, and say how it went.
     Flush(SyncSender<Result<(), StoreError>>),
+    /// Add a record to the audit trail.
+    Audit(Box<Append>),
     /// Commit and end.
     Close,
 }
@@ -79,6 +82,11 @@ impl Writer {
                 Ok(Command::Flush(reply)) => {
                     let done = self.everything();
                     let _ = reply.send(done);
+                    continue;
+                }
+                Ok(Command::Audit(append)) => {
+                    let done = self.audit(&append);
+                    let _ = append.reply.send(done);
                     continue;
                 }
                 Ok(Command::Close) | Err(RecvTimeoutError::Disconnected) => {
@@ -163,6 +171,26 @@ impl Writer {
                 return Ok(());
             }
         }
+    }
+
+    /// A record of the audit trail, in a transaction of its own.
+    fn audit(&mut self, append: &Append) -> Result<(), StoreError> {
+        if self.connection.is_none() {
+            self.turn()?;
+        }
+        let Some(connection) = self.connection.as_mut() else {
+            return Err(StoreError::Closed);
+        };
+        let path = self.shared.state_dir.join(JOURNAL.name);
+        let done = audit::append(connection, &append.row, append.first)
+            .map_err(|error| StoreError::sqlite(&path, error));
+        if done
+            .as_ref()
+            .is_err_and(|error| error.disk_fault() == Some(DiskFault::Corrupt))
+        {
+            self.shared.owner.suspect_journal();
+        }
+        done
     }
 
     /// One commit, and what follows from how it went.

@@ -8,7 +8,13 @@ use hyper_util::{
 };
 use rustls::ServerConfig;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -18,12 +24,26 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// Connections at a time. With a body of a megabyte each that is the most memory that strangers can take.
-const AT_ONCE: usize = 16;
+/// What a listener lets in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Connections at a time.
+    pub(super) at_once: usize,
+    /// Of them, those of one address.
+    pub(super) of_one: usize,
+    /// For a whole connection.
+    pub(super) longest: Duration,
+}
+
+/// For web hooks. With a body of a megabyte each that is the most memory that strangers can take, and a platform that
+/// has more to say makes another connection.
+pub(super) const HOOKS: Limits = Limits {
+    at_once: 16,
+    of_one: 16,
+    longest: Duration::from_secs(30),
+};
 /// For the TLS handshake, and for the head of a request.
 const GREETING: Duration = Duration::from_secs(5);
-/// For a whole connection. A platform that has more to say makes another one.
-const LONGEST: Duration = Duration::from_secs(30);
 
 /// Who asks, as the handlers see it.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +79,9 @@ pub(super) fn certificate(cert: &Path, key: &Path) -> Result<ServerConfig, Strin
 }
 
 /// Serves until it is dropped.
-pub(super) async fn serve(listener: TcpListener, router: Router, tls: Tls) {
-    let places = Arc::new(Semaphore::new(AT_ONCE));
+pub(super) async fn serve(listener: TcpListener, router: Router, tls: Tls, limits: Limits) {
+    let places = Arc::new(Semaphore::new(limits.at_once));
+    let present = Present::default();
     let mut connections = JoinSet::new();
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
@@ -78,11 +99,45 @@ pub(super) async fn serve(listener: TcpListener, router: Router, tls: Tls) {
             },
             Some(_) = connections.join_next() => continue,
         };
+        let Some(seat) = Seat::take(&present, peer.ip(), limits.of_one) else {
+            continue; // closed at once: one address does not keep the others out
+        };
         let (router, acceptor) = (router.clone(), tls.borrow().clone().map(TlsAcceptor::from));
         connections.spawn(async move {
-            let _place = place;
-            let _ = timeout(LONGEST, connection(stream, peer, router, acceptor)).await;
+            let _held = (place, seat);
+            let _ = timeout(limits.longest, connection(stream, peer, router, acceptor)).await;
         });
+    }
+}
+
+/// How many connections each address has.
+type Present = Arc<Mutex<HashMap<IpAddr, usize>>>;
+
+/// One connection of an address, until it is dropped.
+struct Seat(Present, IpAddr);
+
+impl Seat {
+    fn take(present: &Present, address: IpAddr, most: usize) -> Option<Self> {
+        let mut counts = present.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        drop(counts);
+        Some(Self(Arc::clone(present), address))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.1) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                counts.remove(&self.1);
+            }
+        }
     }
 }
 
@@ -114,6 +169,6 @@ where
         .serve_connection(TokioIo::new(stream), service)
         .await;
     if let Err(error) = served {
-        tracing::debug!(%error, "a connection to the receiver of web hooks ended");
+        tracing::debug!(%error, "a connection ended");
     }
 }

@@ -106,7 +106,7 @@ impl Receiver {
                 next_bind = Instant::now() + AGAIN;
                 if let Some((address, listener)) = self.bind().await {
                     let router = hooks::router(Arc::clone(&desk));
-                    tasks.spawn(listen::serve(listener, router, tls.clone()));
+                    tasks.spawn(listen::serve(listener, router, tls.clone(), listen::HOOKS));
                     if let Some(public) = public_address(&self.config) {
                         let (platform, health) = (Arc::clone(&self.platform), self.health.clone());
                         tasks.spawn(subscribe(

@@ -1,0 +1,115 @@
+//! Errors of the JSON API as RFC 9457 has them: `application/problem+json`.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Why a request was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Problem {
+    /// Stable name of the kind of problem, as a relative reference: `/problems/forbidden`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it is, in a few words.
+    pub title: &'static str,
+    /// The status of the answer.
+    pub status: u16,
+    /// What happened and what to do next.
+    pub detail: String,
+    /// Seconds to wait before the next attempt, where waiting helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+}
+
+impl Problem {
+    /// A problem of this kind.
+    #[must_use]
+    pub fn new(status: StatusCode, name: &str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("/problems/{name}"),
+            title,
+            status: status.as_u16(),
+            detail: detail.into(),
+            retry_after: None,
+        }
+    }
+    /// Nobody is signed in.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        let detail = "sign in at /signin, or send a token as `Authorization: Bearer …`";
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "not signed in",
+            detail,
+        )
+    }
+    /// Whoever asks may not do it.
+    #[must_use]
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "not allowed", detail)
+    }
+    /// There is no such thing.
+    #[must_use]
+    pub fn missing(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "missing", "not found", detail)
+    }
+    /// The request cannot be understood.
+    #[must_use]
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid", "not understood", detail)
+    }
+    /// It does not fit what there is.
+    #[must_use]
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", "not possible now", detail)
+    }
+    /// The gateway could not: its disk, mostly. The cause goes to the log, not to whoever asked.
+    #[must_use]
+    pub fn failed(cause: &dyn std::fmt::Display) -> Self {
+        tracing::warn!(%cause, "a request could not be answered");
+        let detail = "the gateway could not read or write what it keeps; `doorward report` tells why";
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "not possible now",
+            detail,
+        )
+    }
+    /// Too many attempts: again after so many seconds.
+    #[must_use]
+    pub fn slower(seconds: u64) -> Self {
+        let detail = format!("too many attempts went wrong: wait {seconds} s");
+        Self {
+            retry_after: Some(seconds),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "slower",
+                "too many attempts",
+                detail,
+            )
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry = self.retry_after;
+        let mut answer = (status, Json(self)).into_response();
+        let kind = HeaderValue::from_static("application/problem+json");
+        answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if let Some(seconds) = retry {
+            answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            answer.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        answer
+    }
+}
