@@ -3,7 +3,7 @@
 //! Each entry takes any bytes and asserts what must hold for all of them. The tests here drive the same entries
 //! with random bytes, so that they stay true between runs of the fuzzer.
 
-use crate::{platform, readers, salto, store};
+use crate::{desk, platform, readers, salto, store};
 
 /// OSDP frames on a line, in pieces: nothing is held for ever, nothing longer than a frame is held at all.
 pub fn osdp_framer(data: &[u8]) {
@@ -13,6 +13,11 @@ pub fn osdp_framer(data: &[u8]) {
 /// A WRADAPT's characters. The first byte chooses its switches.
 pub fn wradapt_decoder(data: &[u8]) {
     readers::fuzz_wradapt(data);
+}
+
+/// What a PN532 at the desk sends, in pieces and with pauses.
+pub fn pn532_session(data: &[u8]) {
+    desk::readers::fuzz_pn532(data);
 }
 
 /// A slot of the ring, and the event in it: what can be read can be written and is read the same again.
@@ -86,6 +91,7 @@ mod tests {
         fn any_bytes_are_survived(data in prop::collection::vec(any::<u8>(), 0..600)) {
             osdp_framer(&data);
             wradapt_decoder(&data);
+            pn532_session(&data);
             ring_slot(&data);
             contract_page(&data);
             cobot_answer(&data);

@@ -32,6 +32,9 @@ fn every_help_page() {
     for name in ["show", "preview"] {
         insta::assert_snapshot!(format!("help_rules_{name}"), page(&["rules", name]));
     }
+    for name in ["readers", "lend", "return"] {
+        insta::assert_snapshot!(format!("help_desk_{name}"), page(&["desk", name]));
+    }
     for name in ["status", "now", "accept"] {
         insta::assert_snapshot!(format!("help_sync_{name}"), page(&["sync", name]));
     }

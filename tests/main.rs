@@ -58,7 +58,6 @@ mod daemon_site;
 mod demo_platforms;
 #[cfg(test)]
 mod demo_plays;
-#[cfg(test)]
 mod desk_bulk_day;
 #[cfg(test)]
 mod desk_conflict;
@@ -71,11 +70,19 @@ mod desk_moved_card;
 #[cfg(test)]
 mod desk_new_fob;
 #[cfg(test)]
+mod desk_readers_daemon;
+#[cfg(test)]
+mod desk_readers_pcsc;
+#[cfg(test)]
+mod desk_readers_pn532;
+#[cfg(test)]
 mod desk_search;
 #[cfg(test)]
 mod desk_sheets;
 #[cfg(test)]
 mod desk_site;
+#[cfg(test)]
+mod desk_watch;
 #[cfg(test)]
 mod facts_file;
 #[cfg(test)]

@@ -49,7 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store", "rules", "platform", "access", "domain", "config", "health", "clock", "memory",
         ],
     ),
-    ("fuzzing", &["readers", "salto", "store", "platform"]),
+    ("fuzzing", &["desk", "readers", "salto", "store", "platform"]),
 ];
 /// The rooms that put everything together: they may name every room.
 const ASSEMBLY: &[&str] = &["daemon", "cli", "main", "lib"];

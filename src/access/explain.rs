@@ -204,9 +204,12 @@ impl GrantFacts {
 pub const fn feedback(reason: Reason) -> Feedback {
     match reason {
         _ if reason.grants() => Feedback::Granted,
-        Reason::NotYet | Reason::OutsideHours | Reason::Stale | Reason::ClockUntrusted | Reason::Lockdown => {
-            Feedback::NotNow
-        }
+        Reason::NotYet
+        | Reason::OutsideHours
+        | Reason::Stale
+        | Reason::ClockUntrusted
+        | Reason::Lockdown
+        | Reason::AtTheDesk => Feedback::NotNow,
         _ => Feedback::Refused,
     }
 }

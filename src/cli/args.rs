@@ -1,8 +1,8 @@
 //! The command line as one type.
 
 use super::{
-    audit, cards, check_config, connect, demo, enrol, events, explain, ks, out::ColorChoice, people, report,
-    rules, run, staff, sync,
+    audit, cards, check_config, connect, demo, desk_readers, enrol, events, explain, ks, out::ColorChoice,
+    people, report, rules, run, staff, sync,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -86,6 +86,8 @@ pub enum Command {
     Cards(cards::CardsArgs),
     /// Shows or steers how facts come from the cloud.
     Sync(sync::SyncArgs),
+    /// Lists and tries the readers of the enrolment desk, and lends it a door's reader.
+    Desk(desk_readers::DeskArgs),
     /// SALTO KS: connects the site there, for the doors that it decides itself.
     Ks(ks::KsArgs),
     /// Lists and changes who may sign in at the page, and tokens for the building network.

@@ -1,6 +1,9 @@
 //! Talks to a running gateway over its control socket, and says clearly when there is none.
 
-use crate::daemon::control::{Done, Refused, SOCKET, StatusDoc};
+use crate::daemon::{
+    control::{Done, Refused, SOCKET, StatusDoc},
+    desk_readers::{DeskDoc, DeskEventsDoc},
+};
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
@@ -121,6 +124,44 @@ impl Client {
             .map_err(|_| ClientError::Silent(PATIENT))?
     }
 
+    /// The desk's readers.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn desk_readers(&self) -> Result<DeskDoc, ClientError> {
+        self.call(Method::GET, "/v1/desk/readers", QUICK).await
+    }
+    /// What happened at the desk's readers after event number `after`: waits some seconds for something.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn desk_events(&self, after: u64) -> Result<DeskEventsDoc, ClientError> {
+        self.call(Method::GET, &format!("/v1/desk/events?after={after}"), QUICK * 2)
+            .await
+    }
+    /// Lends a door's reader to the desk.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn lend(&self, reader: &str, seconds: u64) -> Result<DeskDoc, ClientError> {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("reader", reader)
+            .append_pair("seconds", &seconds.to_string())
+            .finish();
+        self.call(Method::POST, &format!("/v1/desk/lend?{query}"), QUICK)
+            .await
+    }
+    /// Gives it back to its door.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn give_back(&self, reader: &str) -> Result<DeskDoc, ClientError> {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("reader", reader)
+            .finish();
+        self.call(Method::POST, &format!("/v1/desk/return?{query}"), QUICK)
+            .await
+    }
     /// Asks a room of the gateway, with a body if there is one.
     ///
     /// # Errors

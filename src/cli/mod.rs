@@ -12,6 +12,7 @@
 //! | `in_force` | the stored facts with what the rules make of them |
 //! | `moment` | times as people type and read them |
 //! | `rule_words` | what each rule says in one line |
+//! | `desk_readers` | the desk's readers: `doorward desk` |
 //! | the others | one command each |
 
 pub mod args;
@@ -22,6 +23,7 @@ pub mod client;
 pub mod connect;
 pub mod demo;
 mod desk;
+pub mod desk_readers;
 pub mod enrol;
 pub mod events;
 pub mod explain;
@@ -141,6 +143,7 @@ fn dispatch(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
         Command::Enrol(args) => enrol::run(context, args, out),
         Command::Cards(args) => cards::run(context, args, out),
         Command::Sync(args) => sync::run(context, args, out),
+        Command::Desk(args) => desk_readers::run(context, args, out),
         Command::Ks(args) => ks::run(context, args, out),
         Command::Report(args) => report::run(context, args, out),
     }

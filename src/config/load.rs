@@ -234,6 +234,7 @@ fn whole(top: &Section<'_>, keeper: &Keeper<'_>) -> Config {
         mqtt: mqtt(top, keeper, &site_id),
         ks: super::ks::ks(top, keeper),
         page: super::page::page(top, keeper),
+        desk: super::desk::desk(top),
         site_id,
         lines: lines.into_iter().map(|line| line.config).collect(),
         doors: doors.into_iter().map(|door| door.config).collect(),

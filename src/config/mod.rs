@@ -7,13 +7,14 @@
 //! | `load` | from a file to the model, or to everything wrong with it |
 //! | `error` | what is wrong, rendered like a compiler's messages |
 //! | `reading`, `section`, `values` | typed access to the file that goes on after a mistake |
-//! | `site`, `schedule`, `lines`, `wiring`, `cloud`, `platforms`, `hooks`, `mqtt`, `ks`, `page`, `rules` | one part of the file each |
+//! | `site`, `schedule`, `lines`, `wiring`, `cloud`, `platforms`, `hooks`, `mqtt`, `ks`, `page`, `desk`, `rules` | one part of the file each |
 //! | `profile` | the parameters of the rules, and a table of them for each platform |
 //! | `secrets` | passwords, tokens and keys by reference |
 //! | `env` | the environment of the process |
 //! | `watch` | SIGHUP and changes of the file |
 
 mod cloud;
+mod desk;
 pub mod env;
 pub mod error;
 mod hooks;

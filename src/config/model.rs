@@ -8,6 +8,7 @@ use crate::domain::{
 };
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+pub use super::desk::{DeskConfig, DeskPlace, DeskReaderConfig, WedgeDevice, WedgeNumber};
 pub use super::profile::{BookingWindow, Connect, Mapping, Parameter, Profile, RulesConfig, TeamRule};
 
 /// Everything.
@@ -45,6 +46,8 @@ pub struct Config {
     pub ks: Option<KsConfig>,
     /// `[page]`; absent means that no page is served.
     pub page: Option<PageConfig>,
+    /// `[desk]`: the enrolment desk's readers; absent means that none is looked for.
+    pub desk: Option<DeskConfig>,
     /// `[[line]]`: serial lines and the readers on them.
     pub lines: Vec<LineConfig>,
     /// How each door is released and watched.

@@ -5,6 +5,7 @@
 //! | `boot` | from a configuration to doors that are decided: the order of the start |
 //! | `gate` | what the lines' threads call: answers, journal, faults |
 //! | `tasks` | everything that may wait: cloud, check-ins, web hooks, MQTT |
+//! | `desk_readers` | the desk's readers, and door readers lent to them |
 //! | `serve` | the loop that lives with the tasks: signals, reload, watchdog |
 //! | `ks_session` | the account at SALTO KS of the time |
 //! | `ks_entries` | hearing its entries, and pairing tags with cards |
@@ -25,6 +26,7 @@
 mod boot;
 pub mod control;
 mod desk;
+pub mod desk_readers;
 pub mod desk_routes;
 mod gate;
 pub mod ks;

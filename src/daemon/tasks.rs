@@ -3,6 +3,7 @@
 
 use super::{
     boot::SiteRuntime,
+    desk_readers::{DeskReaders, DeskTask},
     ks::{self, KsDesk},
     ks_entries::{DeskWatch, KsEntries},
     ks_session::{KsAccount, KsWatch},
@@ -52,6 +53,7 @@ pub(super) struct Tasks {
     checkins: Stoppable<CheckinConfig>,
     mqtt: Stoppable<MqttConfig>,
     hooks: Stoppable<HooksConfig>,
+    desk_readers: DeskTask,
     ks_account: KsAccount,
     page: Stoppable<PageConfig>,
     /// What the page serves.
@@ -112,6 +114,7 @@ impl Tasks {
             checkins: Stoppable::none(),
             mqtt: Stoppable::none(),
             hooks: Stoppable::none(),
+            desk_readers: DeskTask::start(site),
             page: Stoppable::none(),
             rooms: Rooms::default(),
             ks_entries: KsEntries::start(site, ks_account.subscribe()),
@@ -164,6 +167,7 @@ impl Tasks {
             self.page.end().await;
             self.begin_page(site);
         }
+        self.desk_readers.reconfigure(site, before).await;
         if self.mqtt.config != site.config.mqtt {
             self.mqtt.end().await;
             self.begin_mqtt(site).await;
@@ -195,6 +199,11 @@ impl Tasks {
         self.ks_entries.desk()
     }
 
+    /// The desk's readers: one handle for the whole run.
+    pub(super) fn desk_readers(&self) -> DeskReaders {
+        self.desk_readers.desk.clone()
+    }
+
     /// Certificates may be other ones though the configuration is the same.
     pub(super) fn reread_certificates(&self) {
         self.reread.send_modify(|orders| *orders += 1);
@@ -204,6 +213,7 @@ impl Tasks {
     pub(super) async fn stop(&mut self) {
         self.page.end().await;
         self.hooks.end().await;
+        self.desk_readers.stop().await;
         self.ks_locks.end().await;
         self.end_cloud().await;
         self.ks_entries.end().await;

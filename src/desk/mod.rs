@@ -2,6 +2,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | `readers` | the readers at the desk, whatever they are, in one stream of events |
 //! | `views` | a card's number as readers, platforms and stickers write it, and what such a number may mean: pure |
 //! | `fold` | text as it is compared in a search: pure |
 //! | `directory` | people and cards of the stored facts, for looking up and searching: pure |
@@ -29,6 +30,7 @@ pub mod decide;
 pub mod directory;
 mod fold;
 mod lists;
+pub mod readers;
 pub mod recent;
 mod service;
 pub mod sheet;

@@ -100,6 +100,8 @@ reasons! {
     InternalError = 48 "internal_error" refuse "the gateway could not decide";
     /// SALTO KS refused at its own door; the event's detail says what it said.
     RefusedByKs = 49 "refused_by_ks" refuse "SALTO KS refused";
+    /// The reader is lent to the enrolment desk for a moment: it answers nobody, and nothing is journalled.
+    AtTheDesk = 50 "at_the_desk" refuse "the reader is lent to the enrolment desk";
 }
 
 impl fmt::Display for Reason {

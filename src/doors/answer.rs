@@ -3,6 +3,7 @@
 
 use super::{
     keeper::Signal,
+    loan::Borrowed,
     world::{Binding, World},
 };
 use crate::{
@@ -62,6 +63,10 @@ impl Answerer {
         let now = self.clock.now();
         let reader = &presentation.reader;
         self.world.with(reader, |index, limits, binding| {
+            let lent = binding.and_then(|binding| binding.loan.left(|| self.clock.monotonic()));
+            if lent.is_some() {
+                return self.at_the_desk(presentation, now);
+            }
             let verdict = decide(index, limits, binding, presentation, now);
             let seq = self
                 .recorder
@@ -83,6 +88,22 @@ impl Answerer {
                 seq,
             }
         })
+    }
+
+    /// The reader is the desk's for the moment: no decision, no release and no event.
+    fn at_the_desk(&self, presentation: &Presentation, now: Moment) -> Answer {
+        self.world.hand_over(Borrowed {
+            reader: presentation.reader.clone(),
+            credential: presentation.credential,
+            at: now,
+        });
+        let reason = Reason::AtTheDesk;
+        Answer {
+            reason,
+            feedback: feedback(reason),
+            release: None,
+            seq: 0,
+        }
     }
 }
 

@@ -185,6 +185,52 @@ fn a_known_card_opens_and_the_event_names_person_source_and_rule() {
 }
 
 #[test]
+fn a_lent_reader_opens_nothing_records_nothing_and_comes_back_by_itself() {
+    let bench = bench(true);
+    let mut desk = bench.world.borrowed().unwrap();
+    assert!(bench.world.borrowed().is_none(), "one desk hears it");
+    let reader = "front-reader".into();
+    let lend = |seconds| {
+        let now = bench.clock.monotonic();
+        bench.world.lend(&reader, Duration::from_secs(seconds), now)
+    };
+    assert_eq!(lend(600), Some(Duration::from_secs(60)), "a minute at most");
+    let answer = bench.present("front-reader", Some(card()));
+    assert_eq!(
+        (answer.reason, answer.feedback, answer.release, answer.seq),
+        (Reason::AtTheDesk, Feedback::NotNow, None, 0)
+    );
+    assert_eq!(desk.try_recv().unwrap().credential, Some(card()));
+    assert!(bench.memory.kinds().is_empty() && bench.signals.try_recv().is_err());
+    // A new configuration does not end it, its time does.
+    bench.world.bind(&bench.config, None);
+    bench.clock.advance(Duration::from_millis(59_999));
+    assert_eq!(
+        bench.present("front-reader", Some(card())).reason,
+        Reason::AtTheDesk
+    );
+    bench.clock.advance(Duration::from_millis(1));
+    assert_eq!(
+        bench.present("front-reader", Some(card())).reason,
+        Reason::GrantedPlan
+    );
+    // Given back early; lent by a desk that is gone.
+    assert!(lend(60).is_some() && bench.world.give_back(&reader, bench.clock.monotonic()));
+    assert!(!bench.world.give_back(&reader, bench.clock.monotonic()));
+    assert_eq!(
+        bench.present("front-reader", Some(card())).reason,
+        Reason::GrantedPlan
+    );
+    drop(desk);
+    lend(60);
+    assert_eq!(bench.present("front-reader", Some(card())).release, None);
+    let nobody = bench
+        .world
+        .lend(&"no-such-reader".into(), Duration::from_secs(1), Duration::ZERO);
+    assert_eq!(nobody, None);
+}
+
+#[test]
 fn every_refusal_is_recorded_and_releases_nothing() {
     let bench = bench(true);
     let stranger = "uid:01020304".parse().unwrap();

@@ -1,6 +1,7 @@
 //! What an answer reads: the index, which reader belongs to which door, and the limits of staleness and trust.
 //! All of it is replaced whole, behind atomic pointers: an answer never waits for a lock (invariant 1).
 
+use super::loan::{Borrowed, Counter, Loan};
 use crate::{
     access::{DoorIx, Index, Limits, Query},
     config::model::{Config, LineKind},
@@ -15,7 +16,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc::UnboundedReceiver, watch};
 
 /// Where a reader stands.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Binding {
     pub hold: Option<Duration>,
     /// Whether the door is locked down now.
     pub lockdown: Arc<AtomicBool>,
+    /// Whether the reader is lent to the desk now.
+    pub(super) loan: Arc<Loan>,
 }
 
 /// Index and bindings, swapped together: a `DoorIx` is good for its own index only.
@@ -44,6 +47,7 @@ pub struct World {
     limits: ArcSwap<Limits>,
     /// Counts the indexes that came into force.
     swaps: watch::Sender<u64>,
+    counter: Counter,
     /// Doors that are locked down, whether a reader of ours stands there or not.
     locked_down: ArcSwap<BTreeSet<DoorId>>,
 }
@@ -56,6 +60,7 @@ impl World {
             view: ArcSwap::default(),
             limits: ArcSwap::from_pointee(limits),
             swaps: watch::Sender::new(0),
+            counter: Counter::new(),
             locked_down: ArcSwap::default(),
         };
         world.bind(config, None);
@@ -63,7 +68,7 @@ impl World {
     }
 
     /// Binds readers to doors by a new configuration, with the index that was built for it, if there is a new
-    /// one: both in one swap. Doors that stay keep their lockdown.
+    /// one: both in one swap. Doors that stay keep their lockdown, readers that stay their loan.
     pub fn bind(&self, config: &Config, index: Option<Arc<Index>>) {
         let before = self.view.load();
         let mut flags: HashMap<DoorId, Arc<AtomicBool>> = HashMap::new();
@@ -78,6 +83,11 @@ impl World {
             let lockdown = Arc::clone(flags.entry(door.clone()).or_default());
             let ix = index.as_ref().and_then(|index| index.door(door.as_str()));
             let hold = holds.get(door).copied();
+            let stays = before
+                .bindings
+                .get(reader)
+                .filter(|binding| binding.door == *door);
+            let loan = stays.map(|binding| Arc::clone(&binding.loan)).unwrap_or_default();
             bindings.insert(
                 reader.clone(),
                 Binding {
@@ -85,6 +95,7 @@ impl World {
                     ix,
                     hold,
                     lockdown,
+                    loan,
                 },
             );
         }
@@ -137,6 +148,45 @@ impl World {
             found = true;
         }
         found
+    }
+
+    /// Lends a reader to the desk from `now` (monotonic) on: cards there go to [`Self::borrowed`] and open nothing. Ends
+    /// by itself after `length`, at most [`super::loan::LONGEST`]. Gives how long it holds; `None` if no such reader stands
+    /// at a door.
+    pub fn lend(&self, reader: &ReaderId, length: Duration, now: Duration) -> Option<Duration> {
+        let view = self.view.load();
+        let binding = view.bindings.get(reader)?;
+        Some(binding.loan.begin(length, now))
+    }
+
+    /// Ends a loan at once. False if the reader was not lent.
+    pub fn give_back(&self, reader: &ReaderId, now: Duration) -> bool {
+        let view = self.view.load();
+        let lent = view
+            .bindings
+            .get(reader)
+            .filter(|binding| binding.loan.left(|| now).is_some());
+        lent.inspect(|binding| binding.loan.end()).is_some()
+    }
+
+    /// Every reader at a door with the door's id, and for how long it is lent still.
+    #[must_use]
+    pub fn readers(&self, now: Duration) -> Vec<(ReaderId, DoorId, Option<Duration>)> {
+        let view = self.view.load();
+        let all = view.bindings.iter();
+        all.map(|(reader, binding)| (reader.clone(), binding.door.clone(), binding.loan.left(|| now)))
+            .collect()
+    }
+
+    /// Cards at lent readers, for the one who asks first.
+    #[must_use]
+    pub fn borrowed(&self) -> Option<UnboundedReceiver<Borrowed>> {
+        self.counter.take()
+    }
+
+    /// The card goes to the desk.
+    pub(super) fn hand_over(&self, borrowed: Borrowed) {
+        self.counter.hand_over(borrowed);
     }
 
     /// Whether a door is locked down now, also one that others decide.

@@ -231,7 +231,11 @@ fn the_index_agrees_with_the_model() {
     for reason in Reason::ALL {
         let elsewhere = matches!(
             reason,
-            Reason::NoSnapshot | Reason::InternalError | Reason::GrantedByKs | Reason::RefusedByKs
+            Reason::NoSnapshot
+                | Reason::InternalError
+                | Reason::GrantedByKs
+                | Reason::RefusedByKs
+                | Reason::AtTheDesk
         );
         assert!(
             elsewhere || seen.contains_key(reason),

@@ -90,7 +90,11 @@ fn every_reason_in_words() {
     for reason in Reason::ALL {
         let elsewhere = matches!(
             reason,
-            Reason::NoSnapshot | Reason::InternalError | Reason::GrantedByKs | Reason::RefusedByKs
+            Reason::NoSnapshot
+                | Reason::InternalError
+                | Reason::GrantedByKs
+                | Reason::RefusedByKs
+                | Reason::AtTheDesk
         );
         assert!(elsewhere || seen.contains(reason), "no situation for {reason}");
     }

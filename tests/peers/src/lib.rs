@@ -15,9 +15,11 @@ pub mod office;
 #[cfg(feature = "platforms")]
 pub mod officernd;
 pub mod osdp;
+pub mod pn532;
 pub mod pty;
 pub mod relay;
 #[cfg(feature = "platforms")]
 pub mod spacebring;
 pub mod stubborn_broker;
+pub mod vpcd;
 pub mod wradapt;

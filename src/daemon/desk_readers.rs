@@ -1,0 +1,345 @@
+//! The desk's readers in the running gateway: started and reconfigured with it, door readers lent to them, and their routes
+//! on the control socket, which carry no number of a card in full.
+
+use super::{boot::SiteRuntime, control::Refused};
+use crate::{
+    clock::Clock,
+    config::Config,
+    desk::readers::{DeskEvent, DeskReader, Kind, Places, Readers},
+    domain::ReaderId,
+    doors::{
+        loan::{Borrowed, LONGEST},
+        world::World,
+    },
+};
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Notify, mpsc::UnboundedReceiver},
+    task::JoinHandle,
+    time::{interval, timeout},
+};
+
+/// How often it is looked whether a loan is over, while there is one.
+const LOOK: Duration = Duration::from_millis(250);
+/// For how long a question for new events waits for one.
+const PATIENT: Duration = Duration::from_secs(3);
+
+/// The desk's readers with the door readers that may be lent to them. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct DeskReaders {
+    pub(super) readers: Readers,
+    world: Arc<World>,
+    clock: Clock,
+    lent: Arc<Notify>,
+}
+
+impl DeskReaders {
+    /// Lends a door's reader to the desk: until it is given back, or for `length`, or for a minute. `None` if there is no
+    /// such reader.
+    pub(super) fn lend(&self, reader: &ReaderId, length: Duration) -> Option<Duration> {
+        let length = self.world.lend(reader, length, self.clock.monotonic())?;
+        self.readers.lent(reader, reader.as_str());
+        self.lent.notify_one();
+        tracing::info!(%reader, seconds = length.as_secs(), "lent to the desk: cards open nothing there");
+        Some(length)
+    }
+
+    /// Gives it back to its door at once. False if it was not lent.
+    pub(super) fn give_back(&self, reader: &ReaderId) -> bool {
+        let was_lent = self.world.give_back(reader, self.clock.monotonic());
+        self.readers.returned(reader);
+        was_lent
+    }
+
+    fn lent_now(&self) -> BTreeSet<ReaderId> {
+        let all = self.world.readers(self.clock.monotonic()).into_iter();
+        all.filter(|(_, _, left)| left.is_some())
+            .map(|(reader, ..)| reader)
+            .collect()
+    }
+
+    /// Hands cards at lent readers on, and notices when a loan is over.
+    async fn forward(self, mut borrowed: UnboundedReceiver<Borrowed>) {
+        let mut look = interval(LOOK);
+        let mut lent = BTreeSet::new();
+        loop {
+            tokio::select! {
+                Some(card) = borrowed.recv() => self.readers.presented_at_door(&card.reader, card.credential),
+                () = self.lent.notified() => lent.extend(self.lent_now()),
+                _ = look.tick(), if !lent.is_empty() => {
+                    let still = self.lent_now();
+                    for over in lent.difference(&still) {
+                        self.readers.returned(over);
+                    }
+                    lent = still;
+                }
+            }
+        }
+    }
+}
+
+/// The desk with its task.
+pub(super) struct DeskTask {
+    pub(super) desk: DeskReaders,
+    forward: Option<JoinHandle<()>>,
+}
+
+fn ports(config: &Config) -> Vec<PathBuf> {
+    config.lines.iter().map(|line| line.path.clone()).collect()
+}
+
+impl DeskTask {
+    /// Starts the readers that the configuration asks for.
+    pub(super) fn start(site: &SiteRuntime) -> Self {
+        let (config, clock, health) = (&site.config, site.clock.clone(), site.health.clone());
+        let (readers, _) = Readers::start(
+            config.desk.as_ref(),
+            &ports(config),
+            Places::default(),
+            clock,
+            health,
+        );
+        let desk = DeskReaders {
+            readers,
+            world: Arc::clone(&site.world),
+            clock: site.clock.clone(),
+            lent: Arc::default(),
+        };
+        let forward = site
+            .world
+            .borrowed()
+            .map(|borrowed| tokio::spawn(desk.clone().forward(borrowed)));
+        Self { desk, forward }
+    }
+
+    /// Takes a new configuration over, if it is another one for the desk.
+    pub(super) async fn reconfigure(&self, site: &SiteRuntime, before: &Config) {
+        if before.desk == site.config.desk && ports(before) == ports(&site.config) {
+            return;
+        }
+        let (readers, config) = (self.desk.readers.clone(), Arc::clone(&site.config));
+        let changed =
+            tokio::task::spawn_blocking(move || readers.reconfigure(config.desk.as_ref(), &ports(&config)));
+        let _ = changed.await;
+    }
+
+    /// Ends the readers' threads.
+    pub(super) async fn stop(&mut self) {
+        let readers = self.desk.readers.clone();
+        let _ = tokio::task::spawn_blocking(move || readers.stop()).await;
+        if let Some(forward) = self.forward.take() {
+            forward.abort();
+        }
+    }
+}
+
+/// What `GET /v1/desk/readers` answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskDoc {
+    /// The readers that are there.
+    pub readers: Vec<DeskReader>,
+    /// What is wrong, in words.
+    pub troubles: Vec<String>,
+    /// The doors' readers, which may be lent.
+    pub doors: Vec<DoorReaderDoc>,
+    /// The number of the last event.
+    pub last: u64,
+}
+
+/// A door's reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoorReaderDoc {
+    /// Its id.
+    pub reader: String,
+    /// Its door.
+    pub door: String,
+    /// For how much longer it is lent; absent if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lent_seconds: Option<u64>,
+}
+
+/// What `GET /v1/desk/events?after=N` answers, as soon as there is one, or after three seconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskEventsDoc {
+    /// The number of the last event: ask after it next.
+    pub last: u64,
+    /// The events, oldest first; at most the last 64.
+    pub events: Vec<DeskEventDoc>,
+}
+
+/// An event at the desk, with the card masked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskEventDoc {
+    /// Its number.
+    pub number: u64,
+    /// `appeared`, `gone`, `presented`, `removed` or `trouble`.
+    pub event: String,
+    /// The reader's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reader: Option<String>,
+    /// Its name, when it appeared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it is, when it appeared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
+    /// The card, all but its end left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
+    /// When it was read, Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<i64>,
+    /// What happened and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
+}
+
+impl DeskEventDoc {
+    /// The event as it may be shown.
+    #[must_use]
+    pub fn new(number: u64, event: &DeskEvent) -> Self {
+        let doc = |name: &str, reader: Option<&ReaderId>| Self {
+            number,
+            event: name.into(),
+            reader: reader.map(|reader| reader.as_str().to_owned()),
+            ..Self::default()
+        };
+        match event {
+            DeskEvent::Appeared { id, name, kind } => Self {
+                name: Some(name.clone()),
+                kind: Some(*kind),
+                ..doc("appeared", Some(id))
+            },
+            DeskEvent::Gone { id } => doc("gone", Some(id)),
+            DeskEvent::Presented {
+                reader,
+                credential,
+                at,
+            } => Self {
+                card: Some(credential.masked()),
+                at: Some(at.at),
+                ..doc("presented", Some(reader))
+            },
+            DeskEvent::Removed { reader } => doc("removed", Some(reader)),
+            DeskEvent::Trouble { reader, words } => Self {
+                words: Some(words.clone()),
+                ..doc("trouble", reader.as_ref())
+            },
+        }
+    }
+}
+
+impl DeskEventsDoc {
+    /// What happened after a number.
+    #[must_use]
+    pub fn since(readers: &Readers, after: u64) -> Self {
+        let recent = readers.since(after);
+        Self {
+            last: recent.last,
+            events: recent
+                .events
+                .iter()
+                .map(|(number, event)| DeskEventDoc::new(*number, event))
+                .collect(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct After {
+    #[serde(default)]
+    after: u64,
+}
+
+#[derive(Deserialize)]
+struct Loan {
+    reader: String,
+    #[serde(default)]
+    seconds: Option<u64>,
+}
+
+/// The routes on the control socket.
+pub(super) fn routes(desk: DeskReaders) -> Router {
+    Router::new()
+        .route("/v1/desk/readers", get(readers))
+        .route("/v1/desk/events", get(events))
+        .route("/v1/desk/lend", post(lend))
+        .route("/v1/desk/return", post(give_back))
+        .with_state(desk)
+}
+
+fn state(desk: &DeskReaders) -> DeskDoc {
+    let mut doors: Vec<_> = desk
+        .world
+        .readers(desk.clock.monotonic())
+        .into_iter()
+        .map(|(reader, door, left)| DoorReaderDoc {
+            reader: reader.into(),
+            door: door.into(),
+            lent_seconds: left.map(|left| left.as_millis().div_ceil(1_000).try_into().unwrap_or(0)),
+        })
+        .collect();
+    doors.sort_by(|a, b| a.reader.cmp(&b.reader));
+    DeskDoc {
+        readers: desk.readers.list(),
+        troubles: desk.readers.troubles(),
+        doors,
+        last: desk.readers.since(u64::MAX).last,
+    }
+}
+
+async fn readers(State(desk): State<DeskReaders>) -> Json<DeskDoc> {
+    Json(state(&desk))
+}
+
+async fn events(
+    State(desk): State<DeskReaders>,
+    Query(After { after }): Query<After>,
+) -> Json<DeskEventsDoc> {
+    let mut told = desk.readers.told();
+    // A number ahead of ours is from before a restart: everything is new then.
+    let after = if after > *told.borrow() { 0 } else { after };
+    let _ = timeout(PATIENT, told.wait_for(|last| *last > after)).await;
+    Json(DeskEventsDoc::since(&desk.readers, after))
+}
+
+async fn lend(State(desk): State<DeskReaders>, Query(loan): Query<Loan>) -> Response {
+    let length = loan.seconds.map_or(LONGEST, Duration::from_secs);
+    match desk.lend(&loan.reader.as_str().into(), length) {
+        Some(_) => Json(state(&desk)).into_response(),
+        None => unknown(&loan.reader, &desk),
+    }
+}
+
+async fn give_back(State(desk): State<DeskReaders>, Query(loan): Query<Loan>) -> Response {
+    let reader = ReaderId::from(loan.reader.as_str());
+    if !desk
+        .world
+        .readers(Duration::ZERO)
+        .iter()
+        .any(|(id, ..)| *id == reader)
+    {
+        return unknown(&loan.reader, &desk);
+    }
+    desk.give_back(&reader);
+    Json(state(&desk)).into_response()
+}
+
+fn unknown(reader: &str, desk: &DeskReaders) -> Response {
+    let all = desk.world.readers(Duration::ZERO).into_iter();
+    let mut known: Vec<String> = all.map(|(reader, ..)| reader.into()).collect();
+    known.sort();
+    let refused = Refused {
+        message: format!("no reader at a door is called {reader:?}"),
+        hint: format!("the doors' readers are: {}", known.join(", ")),
+    };
+    (StatusCode::CONFLICT, Json(refused)).into_response()
+}

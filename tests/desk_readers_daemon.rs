@@ -1,0 +1,201 @@
+//! The desk's readers in the running gateway: by name, over the control socket, and with a door's reader on loan, which
+//! opens nothing and journals nothing meanwhile.
+#![cfg(test)] // so that the lints know helpers here for test code
+
+use crate::{
+    desk_watch::Watch,
+    harness::{
+        Gateway,
+        site::{FRONT_DOOR, Layout},
+        wait_for,
+    },
+};
+use doorward_peers::{
+    osdp::{Bus, Color, PdSpec, Seen, What},
+    pn532::Pn532,
+    vpcd::{Card, Pcscd, missing},
+};
+use std::{path::Path, sync::mpsc::Receiver};
+
+const KEY: [u8; 16] = [0x42; 16];
+const FOB: [u8; 7] = [0x04, 0xA2, 0xB3, 0xC4, 0xD5, 0xE6, 0x80];
+const FACTS: &str = "[[people]]\nid = \"ada\"\nname = \"Ada\"\ncredentials = [\"uid:04A2B3C4D5E680\"]\n\
+                     [[memberships]]\nid = \"m\"\nplan = \"Flex\"\nperson = \"ada\"\nstarts = 2020-01-01\n";
+
+struct Site {
+    gateway: Gateway,
+    bus: Bus,
+    seen: Receiver<Seen>,
+}
+
+fn site(desk: &str, pcscd: &Path) -> Site {
+    let bus = Bus::start(vec![PdSpec {
+        address: 3,
+        key: Some(KEY),
+    }])
+    .unwrap();
+    let layout = Layout::new("rtc = true")
+        .facts_file()
+        .map("plans", "Flex", &["members"])
+        .group("members", &["front"])
+        .osdp(&bus, "key = { file = \"{dir}/key\" }")
+        .door("front", FRONT_DOOR)
+        .table("[desk]", desk);
+    let mut gateway = Gateway::new(layout.text());
+    gateway.secret("key", &"42".repeat(16));
+    std::fs::write(gateway.path().join("facts.toml"), FACTS).unwrap();
+    gateway.environment("PCSCLITE_CSOCK_NAME", &pcscd.display().to_string());
+    gateway.start();
+    gateway.settle();
+    let seen = bus.observed();
+    Site { gateway, bus, seen }
+}
+
+impl Site {
+    /// Presents the fob at the door: the light, and whether the strike was released by then.
+    fn tap(&self) -> (Color, bool) {
+        while self.seen.try_recv().is_ok() {}
+        self.bus.tap(3, 56, &FOB);
+        let (mut light, mut released) = (None, false);
+        wait_for("an answer", || {
+            for seen in self.seen.try_iter() {
+                match seen.what {
+                    What::Light { color, .. } => light = Some(color),
+                    What::Output {
+                        output: 1,
+                        control: 5,
+                        ..
+                    } => released = true,
+                    _ => {}
+                }
+            }
+            match light {
+                Some(Color::Green) if !released => Err((light, released)),
+                Some(color) => Ok((color, released)),
+                None => Err((light, released)),
+            }
+        })
+    }
+
+    /// Entries in the journal, granted or refused.
+    fn entries(&self) -> usize {
+        let of = |event: &serde_json::Value| {
+            event.to_string().contains("granted") || event.to_string().contains("refused")
+        };
+        self.gateway.events().iter().filter(|event| of(event)).count()
+    }
+}
+
+#[test]
+fn a_door_reader_on_loan_reads_for_the_desk_and_opens_nothing() {
+    let site = site("pcsc = false\npn532 = false", Path::new("/nowhere"));
+    assert_eq!(site.tap(), (Color::Green, true));
+    wait_for("the entry", || {
+        if site.entries() == 1 {
+            Ok(())
+        } else {
+            Err(site.entries())
+        }
+    });
+    let watch = Watch::start(&site.gateway, Path::new("/nowhere"));
+
+    let (status, out, error) = site.gateway.command(&["desk", "lend", "front-reader"]);
+    assert_eq!(status, 0, "{error}");
+    assert!(out.contains("for 60 s"), "{out}");
+    let appeared = watch.expect("appeared");
+    assert_eq!(
+        (appeared["kind"].as_str(), appeared["reader"].as_str()),
+        (Some("door"), Some("front-reader"))
+    );
+    assert_eq!(site.tap(), (Color::Amber, false), "not now");
+    let card = watch.expect("presented");
+    assert_eq!(
+        (card["card"].as_str(), card["reader"].as_str()),
+        (Some("uid:…80"), Some("front-reader"))
+    );
+
+    let (status, ..) = site.gateway.command(&["desk", "return", "front-reader"]);
+    assert_eq!(status, 0);
+    watch.expect("gone");
+    assert_eq!(site.tap(), (Color::Green, true));
+    wait_for("the second entry", || {
+        if site.entries() == 2 {
+            Ok(())
+        } else {
+            Err(site.gateway.events())
+        }
+    });
+
+    // It ends by itself as well.
+    site.gateway
+        .command(&["desk", "lend", "front-reader", "--seconds", "1"]);
+    watch.expect("appeared");
+    watch.expect("gone");
+    assert_eq!(site.tap(), (Color::Green, true));
+    let (status, _, error) = site.gateway.command(&["desk", "lend", "back-reader"]);
+    assert!(status == 1 && error.contains("front-reader"), "{error}");
+    let (status, ..) = site
+        .gateway
+        .command(&["desk", "lend", "front-reader", "--seconds", "61"]);
+    assert_eq!(status, 64, "a minute at most");
+}
+
+#[test]
+fn one_fob_is_one_credential_at_every_reader_and_no_reader_journals_it() {
+    let chip = Pn532::start().unwrap();
+    let mut pcscd = Pcscd::new().unwrap();
+    let with_pcsc = missing().is_none();
+    if with_pcsc {
+        pcscd.start().unwrap();
+    } else {
+        println!("SKIPPED the PC/SC part: {}", missing().unwrap_or_default());
+    }
+    let desk = format!(
+        "pcsc = {with_pcsc}\npn532 = false\n[[desk.reader]]\nkind = \"pn532\"\nname = \"Reception\"\npath = \"{}\"",
+        chip.path().display()
+    );
+    let mut site = site(&desk, &pcscd.socket());
+    let known = wait_for("the readers", || {
+        let doc = site.gateway.json(&["desk", "readers"]);
+        let names = doc["readers"].as_array().unwrap().len();
+        if names == 1 + 2 * usize::from(with_pcsc) {
+            Ok(doc)
+        } else {
+            Err(doc)
+        }
+    });
+    assert!(known["readers"].to_string().contains("Reception"), "{known}");
+    assert_eq!(known["doors"][0]["reader"], "front-reader");
+    let report = site.gateway.report();
+    assert_eq!(
+        report["sections"]["desk"]["readers"], known["readers"],
+        "the report shows the same"
+    );
+
+    let watch = Watch::start(&site.gateway, Path::new("/nowhere"));
+    let readers = known["readers"].as_array().unwrap().len();
+    for _ in 0..readers {
+        watch.expect("appeared");
+    }
+    chip.lay(&FOB);
+    let mut cards = vec![watch.expect("presented")["card"].clone()];
+    let _laid = with_pcsc.then(|| pcscd.lay(0, Card::new(&FOB)).unwrap());
+    if with_pcsc {
+        cards.push(watch.expect("presented")["card"].clone());
+    }
+    site.gateway.command(&["desk", "lend", "front-reader"]);
+    watch.expect("appeared");
+    assert_eq!(site.tap(), (Color::Amber, false));
+    cards.push(watch.expect("presented")["card"].clone());
+    assert!(cards.iter().all(|card| *card == "uid:…80"), "{cards:?}");
+    assert_eq!(
+        site.entries(),
+        0,
+        "a presentation at a desk is never an entry event"
+    );
+    site.gateway.stop();
+    assert!(
+        !site.gateway.log().contains("04A2B3C4D5E680"),
+        "no number in the log"
+    );
+}
