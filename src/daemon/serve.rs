@@ -54,7 +54,7 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
         platform: tasks.platform(),
     });
     let page = page::open(&site).await;
-    tasks.serve_page(&site, page.rooms(&site, control.clone()));
+    tasks.serve_page(&site, page.rooms(&site, control.clone(), tasks.config()));
     let control = serve_control(&site, control, page.control_routes());
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
         site.health.raise("config_watch", text, site.clock.now().at);

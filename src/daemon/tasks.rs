@@ -48,6 +48,8 @@ pub(super) struct Tasks {
     page: Stoppable<PageConfig>,
     /// What the page serves.
     rooms: Rooms,
+    /// The configuration in force, for whoever asks.
+    config: watch::Sender<Arc<Config>>,
     /// Counts the orders to read certificates again.
     reread: watch::Sender<u64>,
 }
@@ -99,6 +101,7 @@ impl Tasks {
             hooks: Stoppable::none(),
             page: Stoppable::none(),
             rooms: Rooms::default(),
+            config: watch::Sender::new(Arc::clone(&site.config)),
             reread: watch::Sender::new(0),
         };
         tasks.begin_cloud(site, site.stored.clone());
@@ -110,6 +113,7 @@ impl Tasks {
 
     /// Takes a new configuration over: what changed begins again, the rest goes on.
     pub(super) async fn reconfigure(&mut self, site: &SiteRuntime, before: &Config) {
+        self.config.send_replace(Arc::clone(&site.config));
         let same_cloud = before.cloud == site.config.cloud;
         if same_cloud {
             if let Some(puller) = &self.puller {
@@ -243,6 +247,11 @@ impl Tasks {
         let reread = self.reread.subscribe();
         self.hooks
             .begin(config.clone(), |stop| receiver.run(reread, stop));
+    }
+
+    /// The configuration in force, as it changes.
+    pub(super) fn config(&self) -> watch::Receiver<Arc<Config>> {
+        self.config.subscribe()
     }
 
     /// Serves the page, if there is to be one, with what these rooms answer: once they can.
