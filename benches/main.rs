@@ -9,6 +9,7 @@ mod drain;
 mod hint;
 mod kill9;
 mod machine;
+mod platforms;
 mod report;
 mod rss;
 mod rules;
@@ -51,6 +52,11 @@ const PARTS: &[Part] = &[
         rules::run,
     ),
     ("rss", "memory of the daemon", rss::run),
+    (
+        "platforms",
+        "memory of the daemon while 10,000 members come from each platform",
+        platforms::run,
+    ),
     ("kill9", "200 times kill -9 under load: what is lost", kill9::run),
     (
         "drain",

@@ -42,6 +42,7 @@ pub(crate) fn config(cobot: &Cobot) -> CobotConfig {
         url: cobot.url().parse().unwrap(),
         site_url: cobot.url().parse().unwrap(),
         cards: CardText::Auto,
+        allowance: 1,
         reach: Reach {
             ca_file: None,
             timeout: Duration::from_secs(5),

@@ -116,10 +116,9 @@ fn blocks_cards_and_times_survive() {
         },
     ];
     let local = LocalCard {
-        credential: card,
-        person: "p2".into(),
         note: "spare".into(),
         added_at: 5,
+        ..LocalCard::new(card, "p2")
     };
     let (first, _) = store(&options(dir.path(), dir.path()));
     for block in &blocks {

@@ -87,6 +87,14 @@ mod journal_read_only;
 #[cfg(test)]
 mod journal_support;
 #[cfg(test)]
+mod ks_entries;
+#[cfg(test)]
+mod ks_model;
+#[cfg(test)]
+mod ks_plan;
+#[cfg(test)]
+mod ks_site;
+#[cfg(test)]
 mod mqtt_broker_killed;
 #[cfg(test)]
 mod mqtt_contract;

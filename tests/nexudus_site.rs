@@ -118,6 +118,7 @@ fn adapter_for(
         acs_token: Some(Secret::new(ACS_TOKEN.into())),
         groups: vec!["office-2".into(), "rooms".into()],
         cards: CardText::Auto,
+        allowance: 1,
         reach: Reach {
             ca_file: None,
             timeout,

@@ -101,6 +101,7 @@ fn adapter(
         card_property: CARD_PROPERTY.into(),
         hook_secret: Some(Secret::new(HOOK_SECRET.into())),
         cards: CardText::Auto,
+        allowance: 1,
         reach: Reach {
             ca_file: None,
             timeout: Duration::from_secs(5),

@@ -376,7 +376,7 @@ async fn tokens_are_renewed_in_time_replaced_and_kept_across_a_restart() {
     assert!(again.fetch(None).await.is_ok());
     assert_eq!(renewals(&site), 1, "after a 401");
     // The vault is lost, and the configured refresh token is spent.
-    std::fs::remove_file(site.state.path().join("tokens.json")).unwrap();
+    std::fs::remove_file(site.state.path().join("tokens.sealed")).unwrap();
     let error = again.fetch(None).await.unwrap_err();
     assert_eq!(
         (error.kind, error.retry()),

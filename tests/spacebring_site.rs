@@ -39,6 +39,7 @@ pub(crate) fn config(cloud: &peer::Spacebring) -> SpacebringConfig {
         card_key: "cardNumber".into(),
         hook_secret: Some(Secret::new(HOOK_SECRET.into())),
         cards: CardText::Uid,
+        allowance: 1,
         reach: Reach {
             ca_file: None,
             timeout: Duration::from_secs(5),

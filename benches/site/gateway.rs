@@ -171,6 +171,24 @@ impl Gateway {
         Ok(all.pointer(place).cloned())
     }
 
+    /// Runs a command of `doorward` on this site. What it prints is not looked at.
+    pub(crate) fn order(&self, words: &[&str]) -> Result<bool, Failure> {
+        let out = Command::new(daemon()?)
+            .arg("--config")
+            .arg(self.config_path())
+            .args(words)
+            .output()?;
+        Ok(out.status.success())
+    }
+
+    /// The end of the daemon's log, for whoever has to find out why it did not do what it should.
+    pub(crate) fn log(&self) -> String {
+        let text = fs::read_to_string(self.run.path().join("log")).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        let last = lines.get(lines.len().saturating_sub(15)..).unwrap_or_default();
+        last.join("\n")
+    }
+
     /// A part of what the daemon says on its own socket, in a millisecond or so.
     pub(crate) fn told(&self, place: &str) -> Result<Option<Value>, Failure> {
         let mut socket = UnixStream::connect(self.run.path().join("control.sock"))?;

@@ -195,6 +195,13 @@ impl Index {
         Some(HolderRef { id, name })
     }
 
+    /// The one holder of a card, whatever it opens. Nobody for a card that two people have (R34).
+    #[must_use]
+    pub fn holder(&self, credential: &Credential) -> Option<HolderRef<'_>> {
+        let card = self.card(credential).filter(|card| !card.ambiguous)?;
+        self.person(card.person?)
+    }
+
     /// What a grant is and where it comes from.
     #[must_use]
     pub fn grant(&self, grant: GrantIx) -> Option<GrantRef<'_>> {

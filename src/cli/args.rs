@@ -1,8 +1,8 @@
 //! The command line as one type.
 
 use super::{
-    audit, check_config, connect, demo, events, explain, out::ColorChoice, people, report, rules, run, staff,
-    sync,
+    audit, check_config, connect, demo, events, explain, ks, out::ColorChoice, people, report, rules, run,
+    staff, sync,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -82,6 +82,8 @@ pub enum Command {
     Events(events::EventsArgs),
     /// Shows or steers how facts come from the cloud.
     Sync(sync::SyncArgs),
+    /// SALTO KS: connects the site there, for the doors that it decides itself.
+    Ks(ks::KsArgs),
     /// Lists and changes who may sign in at the page, and tokens for the building network.
     Staff(staff::StaffArgs),
     /// Lists who did what, or checks that nobody changed that.

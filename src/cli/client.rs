@@ -4,7 +4,7 @@ use crate::daemon::control::{Done, Refused, SOCKET, StatusDoc};
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
     io::ErrorKind,
     path::{Path, PathBuf},
@@ -99,6 +99,27 @@ impl Client {
     pub async fn reload(&self) -> Result<Done, ClientError> {
         self.call(Method::POST, "/v1/reload", QUICK).await
     }
+    /// What a room answers to `GET` at a path of its own; it may have to ask a cloud first.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.call(Method::GET, path, PATIENT).await
+    }
+    /// Tells a room something (`POST`, JSON) at a path of its own.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn tell<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let body = serde_json::to_vec(body).map_err(|error| ClientError::Strange(error.to_string()))?;
+        timeout(PATIENT, self.exchange(Method::POST, path, Some(body.into())))
+            .await
+            .map_err(|_| ClientError::Silent(PATIENT))?
+    }
 
     /// Asks a room of the gateway, with a body if there is one.
     ///
@@ -110,7 +131,7 @@ impl Client {
         path: &str,
         body: Option<&serde_json::Value>,
     ) -> Result<T, ClientError> {
-        let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
+        let body = body.map(|body| Bytes::from(body.to_string()));
         timeout(PATIENT, self.exchange(method, path, body))
             .await
             .map_err(|_| ClientError::Silent(PATIENT))?
@@ -122,7 +143,7 @@ impl Client {
         path: &str,
         within: Duration,
     ) -> Result<T, ClientError> {
-        timeout(within, self.exchange(method, path, Bytes::new()))
+        timeout(within, self.exchange(method, path, None))
             .await
             .map_err(|_| ClientError::Silent(within))?
     }
@@ -131,7 +152,7 @@ impl Client {
         &self,
         method: Method,
         path: &str,
-        body: Bytes,
+        body: Option<Bytes>,
     ) -> Result<T, ClientError> {
         let stream = UnixStream::connect(&self.socket)
             .await
@@ -145,12 +166,14 @@ impl Client {
         let strange = |error: hyper::Error| ClientError::Strange(error.to_string());
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(strange)?;
         let driver = tokio::spawn(connection);
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header("host", "doorward")
-            .header("content-type", "application/json")
-            .body(Full::new(body));
+            .header("host", "doorward");
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let request = request.body(Full::new(body.unwrap_or_default()));
         let request = request.map_err(|error| ClientError::Strange(error.to_string()))?;
         let response = sender.send_request(request).await.map_err(strange)?;
         let status = response.status();

@@ -9,7 +9,7 @@
 //! | `draft` | `[cloud]` and `[map]` as text, and the files that are written |
 //! | `show` | what the installer reads |
 
-mod ask;
+pub(super) mod ask;
 mod draft;
 mod keys;
 mod look;

@@ -32,12 +32,12 @@ pub(super) type Local = build::Local;
 /// Grants of facts by the configuration, with what the gateway itself holds.
 pub(super) fn outcome(facts: &Facts, config: &Config, local: &Local) -> Outcome {
     let mut outcome = rules::grants(facts, &config.rules, &config.site);
-    for card in &local.cards {
-        if !outcome.credentials.contains(card) {
-            outcome.credentials.push(card.clone());
-        }
-    }
-    outcome.blocks.extend(local.blocks.iter().cloned());
+    local.add_to(
+        &mut outcome.people,
+        &mut outcome.credentials,
+        &mut outcome.grants,
+        &mut outcome.blocks,
+    );
     let known: HashSet<_> = outcome.people.iter().map(|holder| holder.id.clone()).collect();
     let strangers = local.cards.iter().map(|(_, person)| person);
     for id in strangers.filter(|id| !known.contains(*id)) {

@@ -23,6 +23,7 @@ pub mod events;
 pub mod explain;
 pub mod failure;
 mod in_force;
+pub mod ks;
 pub mod logging;
 pub mod moment;
 pub mod out;
@@ -134,6 +135,7 @@ fn dispatch(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
         Command::Staff(args) => staff::run(context, args, out),
         Command::Audit(args) => audit::run(context, args, out),
         Command::Sync(args) => sync::run(context, args, out),
+        Command::Ks(args) => ks::run(context, args, out),
         Command::Report(args) => report::run(context, args, out),
     }
 }

@@ -43,7 +43,7 @@ pub struct PeopleArgs {
 }
 
 /// The instant that a command is about, and now.
-pub(super) fn instant(text: Option<&str>, config: &Config) -> Result<Millis, Failure> {
+pub(crate) fn instant(text: Option<&str>, config: &Config) -> Result<Millis, Failure> {
     let floor = store::time_floor(&config.state_dir).unwrap_or(0);
     let now = Clock::system(config.clock.rtc, floor).now().at;
     text.map_or(Ok(now), |text| {

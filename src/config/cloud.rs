@@ -38,7 +38,7 @@ const KINDS: [(&str, Kind); 8] = [
 ];
 
 /// Keys of `[cloud]` with the kinds that they mean something to.
-const OWNERS: [(&str, &[Kind], &str); 9] = [
+const OWNERS: [(&str, &[Kind], &str); 10] = [
     ("url", &[Kind::Contract, Kind::Coworks], "contract"),
     ("token", &[Kind::Contract, Kind::Coworks], "contract"),
     ("path", &[Kind::File, Kind::Coworks], "file"),
@@ -56,6 +56,11 @@ const OWNERS: [(&str, &[Kind], &str); 9] = [
     ),
     (
         "card_format",
+        &[Kind::Cobot, Kind::Nexudus, Kind::OfficeRnd, Kind::Spacebring],
+        "cobot",
+    ),
+    (
+        "allowance",
         &[Kind::Cobot, Kind::Nexudus, Kind::OfficeRnd, Kind::Spacebring],
         "cobot",
     ),
@@ -88,6 +93,7 @@ pub(super) fn cloud(top: &Section<'_>, keeper: &Keeper<'_>) -> CloudConfig {
     let common = Common {
         reach: reach.clone(),
         cards: cards.map(|cards| cards.value).unwrap_or_default(),
+        allowance: u16::try_from(section.number("allowance", 1, 100).value).unwrap_or(1),
     };
     let config = match kind {
         Some(Kind::Contract) => contract(&section, keeper, reach).map(CloudConfig::Contract),

@@ -223,6 +223,7 @@ fn whole(top: &Section<'_>, keeper: &Keeper<'_>) -> Config {
         site_name,
         state_dir: directory(&paths, "state"),
         runtime_dir: directory(&paths, "runtime"),
+        vault_key: vault_key(&paths, keeper),
         clock: clock(top),
         journal: journal(top),
         sync: sync(top),
@@ -238,6 +239,19 @@ fn whole(top: &Section<'_>, keeper: &Keeper<'_>) -> Config {
         doors: doors.into_iter().map(|door| door.config).collect(),
         warnings: Vec::new(),
     }
+}
+
+/// What seals tokens: nothing makes guessing it slow, so it has to be long. An empty one could not be read only now.
+fn vault_key(paths: &Section<'_>, keeper: &Keeper<'_>) -> Option<crate::domain::secret::Secret> {
+    let key = keeper.secret(paths, "vault_key")?;
+    if (1..32).contains(&key.value.reveal().len()) {
+        paths.reading.wrong(
+            &key,
+            "a key of fewer than 32 characters can be guessed",
+            "make one with `openssl rand -base64 32`",
+        );
+    }
+    Some(key.value)
 }
 
 /// A folder that outlives the working directory, so an absolute path.

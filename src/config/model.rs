@@ -23,6 +23,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// `[paths] runtime`: ring and control socket; memory, gone after a reboot.
     pub runtime_dir: PathBuf,
+    /// `[paths] vault_key`: what seals tokens at rest. Absent: the gateway makes a key of its own.
+    pub vault_key: Option<Secret>,
     /// `[clock]`.
     pub clock: ClockConfig,
     /// `[journal]`.
@@ -136,6 +138,8 @@ pub struct CobotConfig {
     pub site_url: url::Url,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }
@@ -159,6 +163,8 @@ pub struct NexudusConfig {
     pub groups: Vec<String>,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }
@@ -185,6 +191,8 @@ pub struct OfficeRndConfig {
     pub hook_secret: Option<Secret>,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }
@@ -204,6 +212,8 @@ pub struct SpacebringConfig {
     pub hook_secret: Option<Secret>,
     /// `card_format`.
     pub cards: CardText,
+    /// `allowance`: how many times the vendor's usual number of requests may be made.
+    pub allowance: u16,
     /// Network.
     pub reach: Reach,
 }

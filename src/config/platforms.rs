@@ -19,6 +19,7 @@ use url::Url;
 pub(super) struct Common {
     pub(super) reach: Reach,
     pub(super) cards: CardText,
+    pub(super) allowance: u16,
 }
 
 /// The words of `card_format`.
@@ -101,6 +102,7 @@ pub(super) fn cobot(cloud: &Section<'_>, keeper: &Keeper<'_>, common: Common) ->
         url: url?,
         site_url: site_url?,
         cards: common.cards,
+        allowance: common.allowance,
         reach: common.reach,
     }))
 }
@@ -123,6 +125,7 @@ pub(super) fn nexudus(cloud: &Section<'_>, keeper: &Keeper<'_>, common: Common) 
         acs_token,
         groups: Vec::new(), // known once the mapping has been read
         cards: common.cards,
+        allowance: common.allowance,
         reach: common.reach,
     }))
 }
@@ -147,6 +150,7 @@ pub(super) fn officernd(cloud: &Section<'_>, keeper: &Keeper<'_>, common: Common
         card_property,
         hook_secret,
         cards: common.cards,
+        allowance: common.allowance,
         reach: common.reach,
     }))
 }
@@ -190,6 +194,7 @@ pub(super) fn spacebring(cloud: &Section<'_>, keeper: &Keeper<'_>, common: Commo
         card_key,
         hook_secret,
         cards: common.cards,
+        allowance: common.allowance,
         reach: common.reach,
     }))
 }

@@ -13,6 +13,7 @@ use crate::{
     },
     health::Health,
     memory,
+    platform::vault::Vault,
     readers::Lines,
     store::{self, SnapshotMeta, Store, StoreError, StoreOptions},
     sync::{build, stale},
@@ -49,6 +50,8 @@ pub(super) struct SiteRuntime {
     /// What this run began with: some of it cannot change while it runs.
     pub(super) begun_with: Arc<Config>,
     pub(super) store: Store,
+    /// Tokens that outlive a restart: one for all, so that no two write the same file.
+    pub(super) vault: Vault,
     /// What the start found in force.
     pub(super) stored: Option<SnapshotMeta>,
     pub(super) world: Arc<World>,
@@ -132,12 +135,14 @@ pub(super) fn boot(path: &Path, environment: &Environment) -> Result<SiteRuntime
         tracing::warn!("{warning}");
     }
     let (path, environment) = (path.to_owned(), environment.clone());
+    let vault = vault(&config, &health, &clock);
     Ok(SiteRuntime {
         path,
         environment,
         begun_with: Arc::clone(&config),
         config,
         store,
+        vault,
         stored,
         world,
         clock,
@@ -147,6 +152,15 @@ pub(super) fn boot(path: &Path, environment: &Environment) -> Result<SiteRuntime
         keeper,
         keeper_thread,
     })
+}
+
+/// The tokens. Those that cannot be read are a fault and hold nothing up: every login begins anew.
+fn vault(config: &Config, health: &Health, clock: &Clock) -> Vault {
+    let vault = Vault::keyed(&config.state_dir, config.vault_key.as_ref());
+    if let Err(error) = vault.check() {
+        health.raise("vault_unreadable", error.to_string(), clock.now().at);
+    }
+    vault
 }
 
 /// The clock, never earlier than the last time on disk while it is not trusted.

@@ -4,10 +4,11 @@
 use crate::health::HealthDoc;
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{State, connect_info::Connected},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
+    serve::IncomingStream,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -169,12 +170,44 @@ impl ControlSocket {
         end: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let Self { listener, file } = self;
-        let served = axum::serve(listener, router(control).merge(rooms))
-            .with_graceful_shutdown(end)
-            .await;
+        let router = router(control).merge(rooms);
+        let service = router.into_make_service_with_connect_info::<Asker>();
+        let served = axum::serve(listener, service).with_graceful_shutdown(end).await;
         drop(file);
         served
     }
+}
+
+/// Whose command it is, as the kernel says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asker(Option<u32>);
+
+impl Connected<IncomingStream<'_, UnixListener>> for Asker {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        Self(stream.io().peer_cred().ok().map(|credentials| credentials.uid()))
+    }
+}
+
+impl std::fmt::Display for Asker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some(uid) = self.0 else {
+            return f.write_str("a user of this machine");
+        };
+        let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+        match name_of(uid, &users) {
+            Some(name) => write!(f, "user {name} of this machine"),
+            None => write!(f, "user {uid} of this machine"),
+        }
+    }
+}
+
+/// The name of a user, passwd(5).
+fn name_of(uid: u32, users: &str) -> Option<&str> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, _, number) = (fields.next()?, fields.next()?, fields.next()?);
+        (number.parse() == Ok(uid)).then_some(name)
+    })
 }
 
 fn router(control: Arc<dyn Control>) -> Router {
@@ -203,5 +236,18 @@ fn reply(outcome: Result<Done, Refused>) -> Response {
     match outcome {
         Ok(done) => Json(done).into_response(),
         Err(refused) => (StatusCode::CONFLICT, Json(refused)).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_found_by_number() {
+        let users = "root:x:0:0:root:/root:/bin/bash\nada:x:1000:1000::/home/ada:/bin/sh\n";
+        assert_eq!(name_of(1_000, users), Some("ada"));
+        assert_eq!(name_of(7, users), None);
+        assert_eq!(name_of(0, "torn"), None);
     }
 }

@@ -6,6 +6,14 @@
 //! | `gate` | what the lines' threads call: answers, journal, faults |
 //! | `tasks` | everything that may wait: cloud, check-ins, web hooks, MQTT |
 //! | `serve` | the loop that lives with the tasks: signals, reload, watchdog |
+//! | `ks_session` | the account at SALTO KS of the time |
+//! | `ks_entries` | hearing its entries, and pairing tags with cards |
+//! | `ks_tags` | the same for the control socket, and tags |
+//! | `ks_connect` | its login, survey and site, for the control socket |
+//! | `ks_open` | remote opening for the control socket: whether, and who asked |
+//! | `ks_watch` | locks and batteries at SALTO KS |
+//! | `page` | the page, and what it needs |
+//! | `rooms` | what the rooms answer at the control socket |
 //! | `control` | the local socket of the command line |
 //!
 //! # Threads
@@ -16,7 +24,15 @@
 mod boot;
 pub mod control;
 mod gate;
+pub mod ks;
+pub mod ks_connect;
+mod ks_entries;
+pub mod ks_open;
+mod ks_session;
+pub mod ks_tags;
+mod ks_watch;
 mod page;
+mod rooms;
 mod serve;
 mod tasks;
 

@@ -3,6 +3,9 @@
 use super::{
     boot::SiteRuntime,
     control::{Action, Control},
+    ks_connect::No,
+    ks_open::Doorman,
+    tasks::Tasks,
 };
 use crate::{
     clock::Clock,
@@ -47,14 +50,10 @@ pub(super) async fn open(site: &SiteRuntime) -> PageParts {
 
 impl PageParts {
     /// Everything that is served at the page.
-    pub(super) fn rooms(
-        &self,
-        site: &SiteRuntime,
-        control: Arc<dyn Control>,
-        config: watch::Receiver<Arc<Config>>,
-    ) -> Rooms {
+    pub(super) fn rooms(&self, site: &SiteRuntime, control: Arc<dyn Control>, tasks: &Tasks) -> Rooms {
         let gateway: Arc<dyn Gateway> = Arc::new(Running {
-            config,
+            config: tasks.config(),
+            doorman: Doorman::new(site, tasks.ks()),
             control,
             rights: site.world.swaps(),
             keeper: Mutex::new(site.keeper.clone()),
@@ -84,6 +83,7 @@ impl PageParts {
 /// The running gateway, for the API.
 struct Running {
     config: watch::Receiver<Arc<Config>>,
+    doorman: Doorman,
     control: Arc<dyn Control>,
     rights: watch::Receiver<u64>,
     keeper: Mutex<Sender<Signal>>,
@@ -120,8 +120,21 @@ impl Gateway for Running {
     fn sync_accept(&self) -> Work<'_> {
         work(self.control.sync_accept())
     }
-    fn open_once(&self, door: &DoorId) -> bool {
-        self.signal(Signal::Remote(door.clone()))
+    fn open_once(&self, door: &DoorId, who: &str) -> Work<'_> {
+        let (door, who) = (door.clone(), who.to_owned());
+        Box::pin(async move {
+            let config = self.config();
+            let config = config.doors.iter().find(|one| one.id == door);
+            if config.is_some_and(|one| one.ks_lock.is_some()) {
+                let opened = self.doorman.open(door.as_str(), &who).await;
+                return opened.map(|done| done.message).map_err(No::message);
+            }
+            let seconds = config.map_or(0, |one| one.release_for.as_secs());
+            match self.signal(Signal::Remote(door.clone())) {
+                true => Ok(format!("{door} is released for {seconds} s")),
+                false => Err("the gateway is ending".into()),
+            }
+        })
     }
     fn lock_down(&self, door: &DoorId, on: bool) -> bool {
         self.signal(Signal::Lockdown(door.clone(), on))

@@ -3,11 +3,10 @@
 use super::{
     boot::{self, RunError, SiteRuntime},
     control::{Action, Control, ControlSocket, Done, Refused, StatusDoc},
-    page,
+    page, rooms,
     tasks::Tasks,
 };
 use crate::{
-    access::Index,
     clock::Clock,
     config::{self, Config, watch::ConfigWatch},
     domain::{EventKind, LineId},
@@ -54,8 +53,9 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
         platform: tasks.platform(),
     });
     let page = page::open(&site).await;
-    tasks.serve_page(&site, page.rooms(&site, control.clone(), tasks.config()));
-    let control = serve_control(&site, control, page.control_routes());
+    tasks.serve_page(&site, page.rooms(&site, control.clone(), &tasks));
+    let rooms = rooms::routes(&site, &tasks).merge(page.control_routes());
+    let control = serve_control(&site, control, rooms);
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
         site.health.raise("config_watch", text, site.clock.now().at);
     }
@@ -180,8 +180,7 @@ async fn take_over(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, 
     }
     // The facts in force by the new groups and mapping, whether the cloud answers or not, and in the same swap as the
     // readers' places: a presentation sees all of the old or all of the new.
-    let index = worked_out_again(site).await;
-    site.world.bind(&next, index);
+    bind_worked_out_again(site).await;
     let known = stale::Known::new(site.clock.now(), site.last_trusted, site.clock.monotonic());
     site.world
         .set_limits(stale::limits(&next, site.store.last_contact(), known));
@@ -204,6 +203,7 @@ fn needs_restart(begun_with: &Config, next: &Config) -> bool {
         (
             config.state_dir.clone(),
             config.runtime_dir.clone(),
+            config.vault_key.clone(),
             config.journal.clone(),
             config.clock.rtc,
         )
@@ -211,20 +211,27 @@ fn needs_restart(begun_with: &Config, next: &Config) -> bool {
     fixed(begun_with) != fixed(next)
 }
 
-/// Nothing when there are no facts yet, or they cannot be read: then the index in force stays.
-async fn worked_out_again(site: &SiteRuntime) -> Option<Arc<Index>> {
-    let (store, config) = (site.store.clone(), Arc::clone(&site.config));
-    let built = tokio::task::spawn_blocking(move || build::rebuild(store.read(), &config)).await;
-    match built {
-        Ok(Ok(built)) => built.map(|(_, built)| Arc::new(built.index)),
-        Ok(Err(error)) => {
-            tracing::error!(%error, "the facts could not be worked out by the new configuration");
-            None
-        }
-        Err(error) => {
-            tracing::error!(%error, "the facts could not be worked out by the new configuration");
-            None
-        }
+/// Without facts, or with some that cannot be read, the index in force stays.
+async fn bind_worked_out_again(site: &SiteRuntime) {
+    let (store, config, world) = (
+        site.store.clone(),
+        Arc::clone(&site.config),
+        Arc::clone(&site.world),
+    );
+    let job = move || {
+        let _turn = store.in_turn();
+        let index = match build::rebuild(store.read(), &config) {
+            Ok(built) => built.map(|(_, built)| Arc::new(built.index)),
+            Err(error) => {
+                tracing::error!(%error, "the facts could not be worked out by the new configuration");
+                None
+            }
+        };
+        world.bind(&config, index);
+    };
+    if let Err(error) = tokio::task::spawn_blocking(job).await {
+        tracing::error!(%error, "the facts could not be worked out by the new configuration");
+        site.world.bind(&site.config, None);
     }
 }
 
@@ -281,6 +288,8 @@ impl Watchdog {
                 "snapshot_held",
                 "clock_untrusted",
                 "config_refused",
+                "ks_battery:",
+                "ks_lock_offline:",
             ]
             .iter()
             .any(|own| key.starts_with(own))

@@ -1,7 +1,13 @@
 //! Everything that may wait for a network: the cloud, the check-ins, the building network. Each task ends and
 //! begins again by itself when its part of the configuration changes; the doors do not notice.
 
-use super::boot::SiteRuntime;
+use super::{
+    boot::SiteRuntime,
+    ks::{self, KsDesk},
+    ks_entries::{DeskWatch, KsEntries},
+    ks_session::{KsAccount, KsWatch},
+    ks_watch::LockKeeper,
+};
 use crate::{
     access::{Index, Limits},
     building::{self, Outbox, OutboxError},
@@ -11,7 +17,8 @@ use crate::{
     },
     domain::EntryEvent,
     doors::world::World,
-    platform::{self, Around, CheckIns, Platform, vault::Vault},
+    platform::{self, Around, CheckIns, Platform},
+    salto::watch::LocksDoc,
     store::{Begin, SnapshotMeta, Store},
     sync::{
         checkins::{self, Drain},
@@ -45,11 +52,17 @@ pub(super) struct Tasks {
     checkins: Stoppable<CheckinConfig>,
     mqtt: Stoppable<MqttConfig>,
     hooks: Stoppable<HooksConfig>,
+    ks_account: KsAccount,
     page: Stoppable<PageConfig>,
     /// What the page serves.
     rooms: Rooms,
     /// The configuration in force, for whoever asks.
     config: watch::Sender<Arc<Config>>,
+    ks_locks: Stoppable<()>,
+    ks_locks_seen: watch::Receiver<Option<LocksDoc>>,
+    ks_entries: KsEntries,
+    ks_plans: Stoppable<()>,
+    ks_desk: KsDesk,
     /// Counts the orders to read certificates again.
     reread: watch::Sender<u64>,
 }
@@ -91,6 +104,8 @@ impl<C> Stoppable<C> {
 impl Tasks {
     /// Starts what the configuration names.
     pub(super) async fn start(site: &SiteRuntime) -> Self {
+        let ks_account = KsAccount::new(site);
+        let locks = LockKeeper::new(site, ks_account.subscribe());
         let mut tasks = Self {
             puller: None,
             pull_task: None,
@@ -102,12 +117,22 @@ impl Tasks {
             page: Stoppable::none(),
             rooms: Rooms::default(),
             config: watch::Sender::new(Arc::clone(&site.config)),
+            ks_entries: KsEntries::start(site, ks_account.subscribe()),
+            ks_account,
+            ks_locks: Stoppable::none(),
+            ks_locks_seen: locks.shown(),
+            ks_plans: Stoppable::none(),
+            ks_desk: KsDesk::default(),
             reread: watch::Sender::new(0),
         };
         tasks.begin_cloud(site, site.stored.clone());
         tasks.begin_checkins(site).await;
         tasks.begin_hooks(site);
         tasks.begin_mqtt(site).await;
+        tasks.ks_locks.begin((), |stop| locks.run(stop));
+        let account = tasks.ks_account.subscribe();
+        let keeper = ks::Keeper::new(site, account, &mut tasks.ks_desk);
+        tasks.ks_plans.begin((), |stop| keeper.run(stop));
         tasks
     }
 
@@ -138,6 +163,7 @@ impl Tasks {
             self.hooks.end().await;
             self.begin_hooks(site);
         }
+        self.ks_account.reconfigure(site, before);
         if self.page.config != site.config.page {
             self.page.end().await;
             self.begin_page(site);
@@ -153,6 +179,26 @@ impl Tasks {
         self.asked.subscribe()
     }
 
+    /// Where plans for SALTO KS are asked for.
+    pub(super) fn ks_desk(&self) -> KsDesk {
+        self.ks_desk.clone()
+    }
+
+    /// The account at SALTO KS of the time.
+    pub(super) fn ks(&self) -> KsWatch {
+        self.ks_account.subscribe()
+    }
+
+    /// The locks there, as they were seen last.
+    pub(super) fn ks_locks(&self) -> watch::Receiver<Option<LocksDoc>> {
+        self.ks_locks_seen.clone()
+    }
+
+    /// Where tags are paired with cards, while SALTO KS is configured.
+    pub(super) fn ks_pairing(&self) -> DeskWatch {
+        self.ks_entries.desk()
+    }
+
     /// Certificates may be other ones though the configuration is the same.
     pub(super) fn reread_certificates(&self) {
         self.reread.send_modify(|orders| *orders += 1);
@@ -162,7 +208,10 @@ impl Tasks {
     pub(super) async fn stop(&mut self) {
         self.page.end().await;
         self.hooks.end().await;
+        self.ks_locks.end().await;
         self.end_cloud().await;
+        self.ks_entries.end().await;
+        self.ks_plans.end().await;
         self.checkins.end().await;
         self.mqtt.end().await;
     }
@@ -316,7 +365,7 @@ async fn register(store: &Store, subscriber: &'static str) -> bool {
 /// The adapter of a configuration; one that cannot be prepared is a fault.
 fn platform(cloud: &CloudConfig, site: &SiteRuntime) -> Option<Arc<dyn Platform>> {
     let around = Around {
-        vault: Vault::new(&site.config.state_dir),
+        vault: site.vault.clone(),
         clock: site.clock.clone(),
         zone: site.config.site.zone.clone(),
     };

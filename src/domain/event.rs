@@ -58,6 +58,9 @@ pub enum EventKind {
     LockOffline = 29,
     /// It answers again.
     LockOnline = 30,
+    /// A lock of SALTO KS said something that is no entry: office mode, privacy mode, a category that nobody knows yet;
+    /// `detail` says which.
+    LockNoted = 31,
     /// The gateway began to decide.
     Started = 40,
     /// The gateway ended in good order.
@@ -82,7 +85,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind, in the order of the codes.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Granted,
         Self::Refused,
         Self::ReaderOnline,
@@ -101,6 +104,7 @@ impl EventKind {
         Self::BatteryGood,
         Self::LockOffline,
         Self::LockOnline,
+        Self::LockNoted,
         Self::Started,
         Self::Stopped,
         Self::ConfigApplied,
@@ -141,6 +145,7 @@ impl EventKind {
             Self::BatteryGood => "battery_good",
             Self::LockOffline => "lock_offline",
             Self::LockOnline => "lock_online",
+            Self::LockNoted => "lock_noted",
             Self::Started => "started",
             Self::Stopped => "stopped",
             Self::ConfigApplied => "config_applied",

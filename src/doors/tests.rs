@@ -264,6 +264,12 @@ fn lockdown_holds_from_the_next_presentation_on_and_survives_a_new_configuration
         !bench.world.set_lockdown(&"cellar".into(), true),
         "no reader stands there"
     );
+    assert!(
+        bench.world.is_locked_down(&"cellar".into()) && bench.world.is_locked_down(&"front".into()),
+        "a door that others decide is not opened from here either"
+    );
+    bench.world.set_lockdown(&"cellar".into(), false);
+    assert!(!bench.world.is_locked_down(&"cellar".into()));
 }
 
 #[test]

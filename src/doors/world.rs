@@ -8,7 +8,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -44,6 +44,8 @@ pub struct World {
     limits: ArcSwap<Limits>,
     /// Counts the indexes that came into force.
     swaps: watch::Sender<u64>,
+    /// Doors that are locked down, whether a reader of ours stands there or not.
+    locked_down: ArcSwap<BTreeSet<DoorId>>,
 }
 
 impl World {
@@ -54,6 +56,7 @@ impl World {
             view: ArcSwap::default(),
             limits: ArcSwap::from_pointee(limits),
             swaps: watch::Sender::new(0),
+            locked_down: ArcSwap::default(),
         };
         world.bind(config, None);
         world
@@ -119,6 +122,14 @@ impl World {
 
     /// Begins or ends the lockdown of a door; from the next presentation on. False if no reader stands there.
     pub fn set_lockdown(&self, door: &DoorId, on: bool) -> bool {
+        self.locked_down.rcu(|doors| {
+            let mut doors = BTreeSet::clone(doors);
+            match on {
+                true => drop(doors.insert(door.clone())),
+                false => drop(doors.remove(door)),
+            }
+            doors
+        });
         let view = self.view.load();
         let mut found = false;
         for binding in view.bindings.values().filter(|binding| binding.door == *door) {
@@ -126,6 +137,12 @@ impl World {
             found = true;
         }
         found
+    }
+
+    /// Whether a door is locked down now, also one that others decide.
+    #[must_use]
+    pub fn is_locked_down(&self, door: &DoorId) -> bool {
+        self.locked_down.load().contains(door)
     }
 
     /// Runs `answer` with the index, the limits and the reader's place as they are at this instant.

@@ -45,6 +45,8 @@ pub struct BudgetStatus {
 struct Lane {
     name: &'static str,
     limits: &'static [Limit],
+    /// How many times these limits hold.
+    times: usize,
     /// When requests were made, within the longest window.
     made: VecDeque<Duration>,
     /// The platform said: not before.
@@ -72,9 +74,10 @@ impl Lane {
     /// How long until one more request is within every limit.
     fn wait(&mut self, now: Duration) -> Duration {
         self.forget(now);
+        let times = self.times;
         let over = |limit: &Limit| {
             // The request that has to be older than the window before one more fits.
-            let index = self.made.len().checked_sub(limit.count)?;
+            let index = self.made.len().checked_sub(limit.count * times)?;
             Some((*self.made.get(index)? + limit.per).saturating_sub(now))
         };
         let limits = self.limits.iter().filter_map(over).max().unwrap_or_default();
@@ -92,9 +95,9 @@ impl Lane {
         let tightest = self
             .limits
             .iter()
-            .max_by_key(|limit| used(limit) * 1_000 / limit.count.max(1));
+            .max_by_key(|limit| used(limit) * 1_000 / (limit.count * self.times).max(1));
         let (used, of, per) = tightest.map_or((0, 0, Duration::ZERO), |limit| {
-            (used(limit), limit.count, limit.per)
+            (used(limit), limit.count * self.times, limit.per)
         });
         BudgetStatus {
             lane: self.name.to_owned(),
@@ -118,9 +121,16 @@ impl Budget {
     /// With these lanes.
     #[must_use]
     pub fn new(lanes: &[LaneLimits]) -> Self {
+        Self::granted(lanes, 1)
+    }
+
+    /// With these lanes, each so many times as wide: the vendor has granted this space more than it usually does.
+    #[must_use]
+    pub fn granted(lanes: &[LaneLimits], times: u16) -> Self {
         let lane = |(name, limits): &LaneLimits| Lane {
             name,
             limits,
+            times: usize::from(times).max(1),
             made: VecDeque::new(),
             not_before: Duration::ZERO,
             total: 0,
@@ -223,6 +233,20 @@ mod tests {
         }
         let all = budget.status().remove(0);
         assert_eq!((all.used, all.of, all.total), (3, 3, 4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_space_that_was_granted_more_waits_less_and_no_longer_than_that() {
+        let budget = Budget::granted(LANES, 3);
+        let begun = Instant::now();
+        for _ in 0..9 {
+            budget.take(&["all"]).await;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        let all = budget.status().remove(0);
+        assert_eq!((all.used, all.of), (9, 9));
+        budget.take(&["all"]).await;
+        assert!(begun.elapsed() >= Duration::from_secs(60));
     }
 
     #[tokio::test(start_paused = true)]

@@ -28,6 +28,8 @@ use url::Url;
 pub const V1_2: &str = "v1.2";
 /// Version for entries, time schedules, locks of groups and tag registration: with the other they are refused (405).
 pub const V1_1: &str = "v1.1";
+/// The header by which the next page of entries is asked for.
+const CONTINUATION: &str = "CLP-Continuation-Token";
 /// Items of a page.
 const PAGE: &str = "200";
 /// Pages of one list: a site has no more people than this times a page.
@@ -92,6 +94,12 @@ impl Connect {
         self.http.place()
     }
 
+    /// What KS's clock shows now, by its last answer, Unix milliseconds.
+    #[must_use]
+    pub fn server_time(&self) -> Option<crate::domain::Millis> {
+        self.http.server_time()
+    }
+
     /// Requests sent since the start.
     #[must_use]
     pub fn requests(&self) -> u64 {
@@ -151,6 +159,31 @@ impl Connect {
         self.parsed(answer, what).await
     }
 
+    /// One page of what is paged by a token: the header takes the token that the page before gave.
+    ///
+    /// # Errors
+    /// As KS refuses.
+    pub async fn continued(
+        &self,
+        version: &str,
+        path: &[&str],
+        query: &[(&str, &str)],
+        token: Option<&str>,
+        what: &str,
+    ) -> Result<Value, KsError> {
+        let url = self.url(version, path, query)?;
+        let answer = self.send_with(Method::GET, &url, None, token, what).await?;
+        self.parsed(answer, what).await
+    }
+
+    /// A token that is good now, for what is no request of this interface. `refused`: this one was not accepted.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn token(&self, refused: Option<&Secret>) -> Result<Secret, KsError> {
+        self.bearer.token(refused).await
+    }
+
     /// A change. The answer's body as JSON; `Null` for an empty one. With `patient`, what KS may not have spread yet is
     /// tried again for a minute.
     ///
@@ -190,6 +223,17 @@ impl Connect {
         body: Option<&Value>,
         what: &str,
     ) -> Result<Response, KsError> {
+        self.send_with(method, url, body, None, what).await
+    }
+
+    async fn send_with(
+        &self,
+        method: Method,
+        url: &Url,
+        body: Option<&Value>,
+        continuation: Option<&str>,
+        what: &str,
+    ) -> Result<Response, KsError> {
         let mut token = self.bearer.token(None).await?;
         let (mut renewed, mut throttled) = (false, false);
         loop {
@@ -200,6 +244,9 @@ impl Connect {
                 .bearer_auth(token.reveal());
             if let Some(body) = body {
                 request = request.json(body);
+            }
+            if let Some(continuation) = continuation {
+                request = request.header(CONTINUATION, continuation);
             }
             let answer = self
                 .http

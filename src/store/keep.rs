@@ -1,10 +1,10 @@
 //! What the rooms keep besides events: snapshots, local cards, blocks, marks of time.
 
 use super::{
-    LocalCard, Noted, PackedFacts, ReadStore, SnapshotMeta, Store, StoreError, StoredSnapshot, open,
-    shared::lock, state,
+    KeptBlock, LocalCard, Noted, PackedFacts, ReadStore, SnapshotMeta, Store, StoreError, StoredSnapshot,
+    open, shared::lock, state,
 };
-use crate::domain::{Block, BlockTarget, Credential, Millis, facts::Facts};
+use crate::domain::{Block, BlockTarget, Millis, facts::Facts};
 use std::sync::atomic::Ordering;
 
 /// Contact with the platform is written to the card at most this often: staleness counts in days.
@@ -54,6 +54,14 @@ impl Store {
         state::pack(facts)
             .map(PackedFacts)
             .map_err(|source| self.snapshot_error(source))
+    }
+
+    /// Packed facts as they were.
+    ///
+    /// # Errors
+    /// `Snapshot`: they do not read back.
+    pub fn unpack(&self, PackedFacts(bytes): &PackedFacts) -> Result<Facts, StoreError> {
+        state::unpack(bytes).map_err(|source| self.snapshot_error(source))
     }
 
     /// Replaces the snapshot in force, in one transaction with full sync: a crash leaves the old or the new one. A held
@@ -210,22 +218,6 @@ impl Store {
         self.read().local_cards()
     }
 
-    /// Gives out a card, or changes one.
-    ///
-    /// # Errors
-    /// `Disk`: nothing is changed.
-    pub fn add_local_card(&self, card: &LocalCard) -> Result<(), StoreError> {
-        self.write(|db| state::add_local_card(db, card))
-    }
-
-    /// Takes a card back. False if it was not given out here.
-    ///
-    /// # Errors
-    /// `Disk`: nothing is changed.
-    pub fn remove_local_card(&self, card: &Credential) -> Result<bool, StoreError> {
-        self.write(|db| state::remove_local_card(db, card))
-    }
-
     /// Everything that is blocked at the gateway.
     ///
     /// # Errors
@@ -239,7 +231,11 @@ impl Store {
     /// # Errors
     /// `Disk`: the block is not kept. The caller blocks in memory all the same and says so.
     pub fn add_block(&self, block: &Block) -> Result<(), StoreError> {
-        self.write(|db| state::add_block(db, block))
+        self.keep_block(&KeptBlock {
+            block: block.clone(),
+            by: String::new(),
+            at: 0,
+        })
     }
 
     /// Lifts a block. False if there was none.

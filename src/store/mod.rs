@@ -15,6 +15,7 @@
 //! | `salvage` | fetching back what a damaged journal still gives |
 //! | `journal` | the journal's tables |
 //! | `state`, `state_writer` | the tables of snapshots, local cards, blocks, marks of time, in a file of their own |
+//! | `cards` | cards that the gateway gives out or takes back, guests, and what the platform is to be told |
 //! | `documents` | small documents that a room keeps for itself |
 //! | `image` | the files of index images |
 //! | `file` | opening, migrating, moving aside |
@@ -25,6 +26,7 @@
 
 mod audit;
 mod bounds;
+mod cards;
 mod documents;
 mod error;
 mod file;
@@ -49,6 +51,7 @@ mod state_writer;
 mod writer;
 
 pub use audit::{AuditDraft, AuditFlaw, AuditRecord, AuditVerdict};
+pub use cards::{CardChange, CardKind, CardWrite, Changed, Guest, KeptBlock, LocalCard, WriteState};
 pub use documents::Change;
 pub use error::{DiskFault, StoreError};
 pub use health::StoreHealth;
@@ -59,7 +62,7 @@ pub use record::{
 };
 pub use ring::DEFAULT_SLOTS;
 pub use slot::{Slot, parse_slot};
-pub use state::{LocalCard, PackedFacts, SnapshotMeta, StoredSnapshot};
+pub use state::{PackedFacts, SnapshotMeta, StoredSnapshot};
 
 use crate::domain::{EntryEvent, EventId, Millis, event::Draft};
 use shared::{SharedRef, lock};
@@ -159,6 +162,12 @@ impl Store {
             Err(StoreError::Missing(_)) => Ok(Vec::new()),
             other => other,
         }
+    }
+
+    /// Whether a damaged journal is being fetched back: until it is, what was recorded cannot all be read.
+    #[must_use]
+    pub fn is_salvaging(&self) -> bool {
+        self.0.shared.salvaging.load(Ordering::Acquire)
     }
 
     /// Makes a subscriber: events above its cursor are kept until it acknowledges them. One that is there

@@ -7,7 +7,7 @@ use super::{
     journal::{self, JOURNAL},
     repair::Owner,
     shared::lock,
-    state::{self, LocalCard, STATE, StoredSnapshot},
+    state::{self, STATE, StoredSnapshot},
 };
 use crate::domain::{Block, EntryEvent, Millis, facts::Facts};
 use rusqlite::Connection;
@@ -232,15 +232,7 @@ impl ReadStore {
     /// # Errors
     /// `Disk` when the file cannot be read.
     pub fn blocks(&self) -> Result<Vec<Block>, StoreError> {
-        self.or_empty(state::blocks)
-    }
-
-    /// Cards that were given out at the gateway.
-    ///
-    /// # Errors
-    /// `Disk` when the file cannot be read.
-    pub fn local_cards(&self) -> Result<Vec<LocalCard>, StoreError> {
-        self.or_empty(state::local_cards)
+        Ok(self.kept_blocks()?.into_iter().map(|kept| kept.block).collect())
     }
 
     pub(super) fn or_empty<T>(

@@ -35,6 +35,8 @@ pub(super) struct Shared {
     pub(super) committed: watch::Sender<u64>,
     pub(super) epochs: ArcSwap<Vec<Epoch>>,
     pub(super) cursors: Mutex<Cursors>,
+    /// Held while another index comes into force.
+    pub(super) turn: Mutex<()>,
     /// Lowest sequence in the journal and number of events, as the thread last saw them.
     pub(super) first: AtomicU64,
     pub(super) count: AtomicU64,

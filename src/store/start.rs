@@ -225,6 +225,7 @@ impl Start<'_> {
             ring,
             epochs: ArcSwap::from_pointee(extent.epochs.clone()),
             cursors: Mutex::default(),
+            turn: Mutex::default(),
             first: AtomicU64::new(extent.first),
             count: AtomicU64::new(extent.count),
             gone: AtomicU64::new(0),

@@ -2,12 +2,13 @@
 //! so that a snapshot of many megabytes neither delays a journal commit nor shares its fate.
 
 use super::{
+    cards::KeptBlock,
     error::StoreError,
     file::Kind,
     image,
     journal::{signed, unsigned},
 };
-use crate::domain::{Block, BlockTarget, Credential, Millis, PersonId, facts::Facts};
+use crate::domain::{BlockTarget, Credential, Millis, facts::Facts};
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use rusqlite::{Connection, OptionalExtension, params};
 use rusqlite_migration::{M, Migrations};
@@ -44,6 +45,22 @@ const STEPS: &[M<'static>] = &[
     M::up(
         "CREATE TABLE document (room TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL,
                                PRIMARY KEY (room, key)) STRICT, WITHOUT ROWID;",
+    ),
+    // The desk: whose card it is no more, who did it, guests, and what the platform is still to be told.
+    M::up(
+        "ALTER TABLE local_card ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;
+     ALTER TABLE local_card ADD COLUMN instead TEXT NOT NULL DEFAULT '[]';
+     ALTER TABLE local_card ADD COLUMN by_whom TEXT NOT NULL DEFAULT '';
+     ALTER TABLE local_card ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE local_card ADD COLUMN written_at INTEGER;
+     ALTER TABLE block ADD COLUMN by_whom TEXT NOT NULL DEFAULT '';
+     ALTER TABLE block ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+     CREATE TABLE guest (id TEXT PRIMARY KEY, name TEXT NOT NULL, starts INTEGER NOT NULL, ends INTEGER NOT NULL,
+                         groups TEXT NOT NULL, by_whom TEXT NOT NULL) STRICT, WITHOUT ROWID;
+     CREATE TABLE card_write (id INTEGER PRIMARY KEY AUTOINCREMENT, card BLOB NOT NULL, person TEXT NOT NULL,
+                              give INTEGER NOT NULL, by_whom TEXT NOT NULL, at INTEGER NOT NULL,
+                              state INTEGER NOT NULL, tries INTEGER NOT NULL, next_at INTEGER NOT NULL,
+                              said TEXT NOT NULL) STRICT;",
     ),
 ];
 
@@ -93,19 +110,6 @@ impl std::fmt::Debug for StoredSnapshot {
             self.image.len()
         )
     }
-}
-
-/// A card that was given out at the gateway.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LocalCard {
-    /// The card.
-    pub credential: Credential,
-    /// Whose.
-    pub person: PersonId,
-    /// Staff's words.
-    pub note: String,
-    /// When, Unix milliseconds.
-    pub added_at: Millis,
 }
 
 /// Facts as they are kept: a tenth of the memory that they take otherwise. [`crate::store::Store::pack`] makes them.
@@ -281,42 +285,10 @@ pub(super) fn set_value(db: &Connection, key: &str, value: i64) -> rusqlite::Res
     .map(drop)
 }
 
-pub(super) fn local_cards(db: &Connection) -> rusqlite::Result<Vec<LocalCard>> {
-    let mut statement =
-        db.prepare("SELECT card, person, note, added_at FROM local_card ORDER BY added_at, card")?;
-    let rows = statement.query_map([], |row| {
-        let person: String = row.get(1)?;
-        Ok(LocalCard {
-            credential: card(row.get(0)?)?,
-            person: person.into(),
-            note: row.get(2)?,
-            added_at: row.get(3)?,
-        })
-    })?;
-    rows.collect()
-}
-
-fn card(key: Vec<u8>) -> rusqlite::Result<Credential> {
+pub(super) fn card(key: Vec<u8>) -> rusqlite::Result<Credential> {
     let key: Option<[u8; 12]> = key.try_into().ok();
     key.and_then(Credential::from_key)
         .ok_or(rusqlite::Error::InvalidQuery)
-}
-
-pub(super) fn add_local_card(db: &Connection, card: &LocalCard) -> rusqlite::Result<()> {
-    db.execute(
-        "INSERT OR REPLACE INTO local_card VALUES (?1, ?2, ?3, ?4)",
-        params![
-            card.credential.key(),
-            card.person.as_str(),
-            card.note,
-            card.added_at
-        ],
-    )
-    .map(drop)
-}
-
-pub(super) fn remove_local_card(db: &Connection, card: &Credential) -> rusqlite::Result<bool> {
-    Ok(db.execute("DELETE FROM local_card WHERE card = ?1", [card.key()])? > 0)
 }
 
 fn block_key(target: &BlockTarget) -> (i64, Vec<u8>) {
@@ -326,27 +298,11 @@ fn block_key(target: &BlockTarget) -> (i64, Vec<u8>) {
     }
 }
 
-pub(super) fn blocks(db: &Connection) -> rusqlite::Result<Vec<Block>> {
-    let mut statement = db.prepare("SELECT kind, target, note FROM block ORDER BY kind, target")?;
-    let rows = statement.query_map([], |row| {
-        let (kind, target): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
-        let target = match kind {
-            1 => BlockTarget::Credential(card(target)?),
-            _ => BlockTarget::Person(String::from_utf8_lossy(&target).into_owned().into()),
-        };
-        Ok(Block {
-            target,
-            note: row.get(2)?,
-        })
-    })?;
-    rows.collect()
-}
-
-pub(super) fn add_block(db: &Connection, block: &Block) -> rusqlite::Result<()> {
-    let (kind, target) = block_key(&block.target);
+pub(super) fn keep_block(db: &Connection, kept: &KeptBlock) -> rusqlite::Result<()> {
+    let (kind, target) = block_key(&kept.block.target);
     db.execute(
-        "INSERT OR REPLACE INTO block VALUES (?1, ?2, ?3)",
-        params![kind, target, block.note],
+        "INSERT OR REPLACE INTO block (kind, target, note, by_whom, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![kind, target, kept.block.note, kept.by, kept.at],
     )
     .map(drop)
 }

@@ -1,13 +1,13 @@
 //! The one connection that writes the state, and what it does when the file is damaged.
 
 use super::{
-    documents,
+    cards, documents,
     error::{DiskFault, StoreError},
     file, image,
     journal::signed,
     state::{
-        ACTIVE, CONTACT, HELD, STATE, SnapshotMeta, TIME, add_block, add_local_card, blocks, facts,
-        insert_snapshot, local_cards, set_value, snapshot, sweep_images, value,
+        ACTIVE, CONTACT, HELD, STATE, SnapshotMeta, TIME, facts, insert_snapshot, keep_block, set_value,
+        snapshot, sweep_images, value,
     },
 };
 use crate::domain::Millis;
@@ -80,16 +80,22 @@ fn salvage(damaged: &Path, fresh: &mut Connection) {
     let Ok(old) = Connection::open(damaged) else {
         return;
     };
-    for block in blocks(&old).unwrap_or_default() {
-        let _ = add_block(fresh, &block);
+    for block in cards::kept_blocks(&old).unwrap_or_default() {
+        let _ = keep_block(fresh, &block);
     }
-    for card in local_cards(&old).unwrap_or_default() {
-        let _ = add_local_card(fresh, &card);
+    for card in cards::local_cards(&old).unwrap_or_default() {
+        let _ = cards::put(fresh, &card);
+    }
+    for guest in cards::guests(&old).unwrap_or_default() {
+        let _ = cards::put_guest(fresh, &guest);
+    }
+    for write in cards::writes(&old).unwrap_or_default() {
+        let _ = cards::put_write(fresh, &write);
     }
     for (room, key, body) in documents::every(&old).unwrap_or_default() {
         let _ = documents::put(fresh, &room, &[(&key, Some(&body))]);
     }
-    for key in [CONTACT, TIME] {
+    for key in [CONTACT, TIME, cards::REVISION] {
         if let Ok(Some(found)) = value(&old, key) {
             let _ = set_value(fresh, key, found);
         }

@@ -1,5 +1,6 @@
 //! Facts to grants to index: the same way at start, after a pull and after a new configuration.
 
+pub use super::local::{Local, local};
 use super::{
     cancelled::{StillIn, still_in},
     judge::{Scale, Weight},
@@ -7,19 +8,11 @@ use super::{
 use crate::{
     access::{BuildError, Index, fingerprint},
     config::Config,
-    domain::{Block, Credential, PersonId, Snapshot, facts::Facts, time::Millis},
+    domain::{Snapshot, facts::Facts, time::Millis},
     rules,
     store::{ReadStore, SnapshotMeta, StoreError},
 };
-
-/// What the gateway itself holds beside the platform's facts: it survives every pull.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Local {
-    /// Cards assigned at the desk.
-    pub cards: Vec<(Credential, PersonId)>,
-    /// Blocks set here.
-    pub blocks: Vec<Block>,
-}
+use std::collections::HashMap;
 
 /// An index with what it was made of.
 #[derive(Debug)]
@@ -32,6 +25,8 @@ pub struct Built {
     pub warnings: Vec<String>,
     /// Who is cancelled at the platform and gets in all the same, now or later.
     pub still_in: Vec<StillIn>,
+    /// [`Local::fingerprint`] of what the gateway itself held.
+    pub local: u64,
 }
 
 /// What the rules make of facts, before an index is made of it: from here on the facts themselves are not needed.
@@ -40,6 +35,7 @@ pub struct Draft {
     snapshot: Snapshot,
     warnings: Vec<String>,
     still_in: Vec<StillIn>,
+    local: u64,
 }
 
 /// Works complete facts out by the rules of a configuration.
@@ -47,13 +43,14 @@ pub struct Draft {
 pub fn draft(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) -> Draft {
     let outcome = rules::grants(facts, &config.rules, &config.site);
     let (mut snapshot, warnings) = outcome.into_snapshot(facts.version, taken_at);
-    for card in &local.cards {
-        if !snapshot.credentials.contains(card) {
-            snapshot.credentials.push(card.clone());
-        }
-    }
-    snapshot.blocks.extend(local.blocks.iter().cloned());
+    local.add_to(
+        &mut snapshot.people,
+        &mut snapshot.credentials,
+        &mut snapshot.grants,
+        &mut snapshot.blocks,
+    );
     Draft {
+        local: local.fingerprint(),
         still_in: still_in(facts, &snapshot, &config.site.zone),
         snapshot,
         warnings: warnings.iter().map(ToString::to_string).collect(),
@@ -70,13 +67,15 @@ impl Draft {
             snapshot,
             mut warnings,
             still_in,
+            local,
         } = self;
         let (index, build_warnings) = Index::build(&snapshot, &config.site)?;
         warnings.extend(build_warnings.iter().map(ToString::to_string));
         warnings.sort();
         warnings.dedup();
         Ok(Built {
-            index: index.stamped(stamp(config)),
+            index: index.stamped(stamp(config, local)),
+            local,
             snapshot,
             warnings,
             still_in,
@@ -93,26 +92,13 @@ pub fn build(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) ->
 }
 
 /// What an index was made for: the site and the rules with their mapping. Another of either, and an image on disk is no
-/// use, or whoever lost a right by the configuration would keep it over a restart. So is one of an earlier engine.
-fn stamp(config: &Config) -> u64 {
+/// use, or whoever lost a right by the configuration would keep it over a restart. So is one of an earlier engine, and one
+/// from before a card was blocked: a kill may come between the block and the image.
+fn stamp(config: &Config, local: u64) -> u64 {
     let rules = format!("{} {:?}", rules::VERSION, config.rules);
-    fingerprint(&config.site) ^ siphasher::sip::SipHasher13::new_with_keys(3, 4).hash(rules.as_bytes())
-}
-
-/// The local cards and blocks of a store.
-///
-/// # Errors
-/// When the store cannot be read.
-pub fn local(store: &ReadStore) -> Result<Local, StoreError> {
-    let cards = store
-        .local_cards()?
-        .into_iter()
-        .map(|card| (card.credential, card.person))
-        .collect();
-    Ok(Local {
-        cards,
-        blocks: store.blocks()?,
-    })
+    local
+        ^ fingerprint(&config.site)
+        ^ siphasher::sip::SipHasher13::new_with_keys(3, 4).hash(rules.as_bytes())
 }
 
 /// The facts in force, worked out again by a configuration. `None` when there are none yet.
@@ -137,6 +123,31 @@ fn redraft(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMeta, D
     let local = local(store).map_err(text)?;
     let draft = draft(&facts, config, &local, active.meta.taken_at);
     Ok(Some((active.meta, draft)))
+}
+
+/// What the facts in force come to by a configuration, with the e-mail addresses of people, for whoever keeps other doors
+/// in step with the gateway's own. `None` when there are none yet.
+///
+/// # Errors
+/// In words, when the store cannot be read.
+pub fn in_force(
+    store: &ReadStore,
+    config: &Config,
+) -> Result<Option<(Snapshot, HashMap<PersonId, String>)>, String> {
+    let text = |error: StoreError| error.to_string();
+    let Some(mut active) = store.active().map_err(text)? else {
+        return Ok(None);
+    };
+    active.image = Vec::new();
+    let facts = store.facts(&active).map_err(text)?;
+    let local = local(store).map_err(text)?;
+    let draft = draft(&facts, config, &local, active.meta.taken_at);
+    let emails = facts
+        .people
+        .into_iter()
+        .filter_map(|person| Some((person.id, person.email?)))
+        .collect();
+    Ok(Some((draft.snapshot, emails)))
 }
 
 /// What the facts in force weigh by a configuration. `None` when there are none yet.
@@ -173,15 +184,18 @@ pub fn stored_index(store: &ReadStore, config: &Config) -> Result<Option<Stored>
     let Some(active) = store.active().map_err(|error| error.to_string())? else {
         return Ok(None);
     };
+    let local = local(store).map_err(|error| error.to_string())?.fingerprint();
     match Index::from_image(active.image) {
-        Ok(index) if index.site_fingerprint() == stamp(config) => {
+        Ok(index) if index.site_fingerprint() == stamp(config, local) => {
             return Ok(Some(Stored {
                 meta: active.meta,
                 index,
                 reworked: false,
             }));
         }
-        Ok(_) => tracing::info!("the site or the mapping changed: working the facts out again"),
+        Ok(_) => {
+            tracing::info!("the site, the mapping or cards of the desk changed: working the facts out again")
+        }
         Err(error) => tracing::warn!(%error, "the stored index is no use: working the facts out again"),
     }
     Ok(rebuild(store, config)?.map(|(meta, built)| Stored {

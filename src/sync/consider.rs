@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     domain::{EventKind, Snapshot, event::Draft, facts::Facts},
     memory,
-    store::{PackedFacts, SnapshotMeta, StoreError},
+    store::{PackedFacts, SnapshotMeta, Store, StoreError},
 };
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ struct Ready {
     index: Arc<Index>,
     warnings: Vec<String>,
     still_in: Vec<StillIn>,
+    /// What the gateway itself held when the index was made.
+    local: u64,
 }
 
 impl Ready {
@@ -45,6 +47,7 @@ impl Ready {
             index: Arc::new(built.index),
             warnings: built.warnings,
             still_in: built.still_in,
+            local: built.local,
         };
         (ready, built.snapshot)
     }
@@ -146,13 +149,17 @@ impl Puller {
             index,
             warnings,
             still_in,
+            local,
         } = ready;
         let (store, was_held) = (self.store.clone(), self.status.held.is_some());
         let (stored, doors) = (meta.clone(), Arc::clone(&self.doors));
+        let config = Arc::clone(&self.config);
         // One job, which goes on to its end when this task is ended meanwhile: else the store could have facts that a
         // next task takes for those at the doors. The doors first: they need not wait for a disk.
         let kept = blocking(move || {
             let text = |error: StoreError| error.to_string();
+            let _turn = store.in_turn();
+            let index = with_local(index, local, &facts, &stored, &store, &config);
             doors.swap(Arc::clone(&index));
             store.apply_packed(&stored, &facts, index.image()).map_err(text)?;
             if was_held {
@@ -212,24 +219,24 @@ impl Puller {
     pub(super) async fn reconfigure(&mut self, config: Arc<Config>) {
         self.config = config;
         let (config, store) = (Arc::clone(&self.config), self.store.clone());
-        let job = move || build::rebuild(store.read(), &config);
+        let doors = Arc::clone(&self.doors);
+        let job = move || -> Result<_, String> {
+            let _turn = store.in_turn();
+            let Some((stored, built)) = build::rebuild(store.read(), &config)? else {
+                return Ok(None);
+            };
+            if let Err(error) = store.replace_image(built.index.image()) {
+                tracing::warn!(%error, "the index of the new configuration is not on disk");
+            }
+            let meta = meta(&built.snapshot, stored.etag);
+            doors.swap(Arc::new(built.index));
+            Ok(Some((meta, built.still_in, built.warnings)))
+        };
         match blocking(job).await {
-            Ok(Some((stored, built))) => {
-                let meta = meta(&built.snapshot, stored.etag);
-                let index = Arc::new(built.index);
-                let (store, image) = (self.store.clone(), Arc::clone(&index));
-                let kept = blocking(move || {
-                    store
-                        .replace_image(image.image())
-                        .map_err(|error| error.to_string())
-                });
-                if let Err(error) = kept.await {
-                    tracing::warn!(%error, "the index of the new configuration is not on disk");
-                }
-                self.doors.swap(index);
+            Ok(Some((meta, still_in, warnings))) => {
                 self.active = Some(meta);
-                self.still_in = Some(built.still_in);
-                self.show_warnings(built.warnings);
+                self.still_in = Some(still_in);
+                self.show_warnings(warnings);
             }
             Ok(None) => {}
             Err(error) => {
@@ -254,6 +261,35 @@ impl Puller {
             warnings.push(format!("and {more} more"));
         }
         self.status.warnings = warnings;
+    }
+}
+
+/// The index, or one made anew if a card was given out, taken back or blocked at the desk while it was made. The caller
+/// has the turn.
+fn with_local(
+    index: Arc<Index>,
+    local: u64,
+    facts: &PackedFacts,
+    meta: &SnapshotMeta,
+    store: &Store,
+    config: &Config,
+) -> Arc<Index> {
+    let again = || -> Result<Option<Index>, String> {
+        let now = build::local(store.read()).map_err(|error| error.to_string())?;
+        if now.fingerprint() == local {
+            return Ok(None);
+        }
+        let facts = store.unpack(facts).map_err(|error| error.to_string())?;
+        let built = build::build(&facts, config, &now, meta.taken_at).map_err(|error| error.to_string())?;
+        Ok(Some(built.index))
+    };
+    match again() {
+        Ok(Some(fresh)) => Arc::new(fresh),
+        Ok(None) => index,
+        Err(error) => {
+            tracing::error!(%error, "what the desk did just now could not be added to the newest facts");
+            index
+        }
     }
 }
 

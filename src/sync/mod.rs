@@ -6,6 +6,7 @@
 //! | `stale` | how long grants hold without contact: pure |
 //! | `pace` | when to ask again after success, failure and throttling: pure |
 //! | `build` | facts to grants to index, the same at start, after a pull and after a new configuration |
+//! | `local` | what the gateway itself holds beside the facts: cards of the desk, guests, blocks |
 //! | `hints` | when to listen for changes: pure |
 //! | `burst` | what hints suggest to fetch, gathered: pure |
 //! | `hinter` | how hints reach the puller |
@@ -26,6 +27,7 @@ mod consider;
 pub mod hinter;
 pub mod hints;
 pub mod judge;
+pub mod local;
 pub mod pace;
 pub mod pull;
 mod refresh;

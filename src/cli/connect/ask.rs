@@ -145,11 +145,16 @@ fn asked(key: &Key) -> Result<Value, Failure> {
     if key.form != Form::Secret {
         return plain(key, line(&prompt)?);
     }
+    hidden(&prompt).map(Value::Typed)
+}
+
+/// Asks for a secret at the terminal, which does not show it.
+pub(in crate::cli) fn hidden(prompt: &str) -> Result<Secret, Failure> {
     let quiet = Quiet::begin();
-    let typed = line(&prompt);
+    let typed = line(prompt);
     drop(quiet);
     let _ = writeln!(io::stderr());
-    Ok(Value::Typed(Secret::new(typed?)))
+    typed.map(Secret::new)
 }
 
 fn line(prompt: &str) -> Result<String, Failure> {

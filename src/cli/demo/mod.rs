@@ -73,10 +73,12 @@ pub enum Platform {
     Spacebring,
     /// Coworks, over a bridge.
     Coworks,
+    /// SALTO KS, for the doors that it decides itself.
+    Ks,
 }
 
 impl Platform {
-    /// The word of `--platform` and of `[cloud] kind`.
+    /// The word of `--platform`, and of `[cloud] kind` where it has one.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -85,6 +87,7 @@ impl Platform {
             Self::Officernd => "officernd",
             Self::Spacebring => "spacebring",
             Self::Coworks => "coworks",
+            Self::Ks => "ks",
         }
     }
 }
@@ -105,7 +108,10 @@ fn story(
     total: Option<std::time::Duration>,
     out: &mut Out,
 ) -> Result<u8, Failure> {
-    theatre::play(context, platform.word(), total, out)
+    match platform {
+        Platform::Ks => stories::ks::play(context, total, out),
+        platform => theatre::play(context, platform.word(), total, out),
+    }
 }
 
 #[cfg(all(feature = "demo", not(feature = "stories")))]

@@ -247,13 +247,19 @@ pub(super) fn secret(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// The site's folder, removed when the stage is.
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         let path = std::env::temp_dir().join(format!("doorward-demo-{}", std::process::id()));
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
         Ok(Self(path))
+    }
+
+    /// Where it is.
+    #[cfg(feature = "stories")]
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

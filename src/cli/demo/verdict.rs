@@ -65,6 +65,14 @@ impl Line {
         }
     }
 
+    /// What was looked at, in the story's own words.
+    pub(super) fn seen(step: &str, expected: &str, got: String, agrees: bool, rule: Option<u8>) -> Self {
+        Self {
+            rule,
+            ..Self::new(step, expected, got, agrees)
+        }
+    }
+
     pub(super) fn connected(name: &str, took: Duration) -> Self {
         let got = format!("in force after {}", seconds(took));
         Self::new(format!("first connection to {name}"), "facts in force", got, true)

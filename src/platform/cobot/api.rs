@@ -97,7 +97,7 @@ impl Api {
         Ok(Self {
             new: Http::new(&config.url, &config.reach, API2)?.bearing(config.token.clone()),
             old: Http::new(&config.site_url, &config.reach, API1)?.bearing(config.token.clone()),
-            budget: Budget::new(LANES),
+            budget: Budget::granted(LANES, config.allowance),
         })
     }
 

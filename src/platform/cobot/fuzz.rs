@@ -73,6 +73,7 @@ fn hook(body: &[u8]) {
         url,
         site_url,
         cards: CardText::Auto,
+        allowance: 1,
         reach: Reach {
             ca_file: None,
             timeout: Duration::from_secs(1),

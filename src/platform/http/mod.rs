@@ -3,6 +3,8 @@
 
 pub(crate) mod tls;
 
+pub(crate) use tls::client as client_tls;
+
 use super::{ErrorKind, PlatformError};
 use crate::{
     config::model::Reach,

@@ -109,7 +109,7 @@ pub(super) struct Pushed {
 impl Pushed {
     pub(super) fn new(vault: &Vault) -> Self {
         Self {
-            vault: vault.beside("nexudus-groups.json"),
+            vault: vault.beside("nexudus-groups"),
             all: Mutex::new(None),
         }
     }

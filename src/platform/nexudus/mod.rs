@@ -96,7 +96,7 @@ impl Nexudus {
         Ok(Self {
             api: Api {
                 http: Http::new(&config.url, &config.reach, api::WORDS)?,
-                budget: Budget::new(api::LANES),
+                budget: Budget::granted(api::LANES, config.allowance),
                 login,
             },
             space: Space {

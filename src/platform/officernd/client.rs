@@ -92,7 +92,7 @@ impl Client {
         Ok(Self {
             api: Http::new(&config.url, &config.reach, WORDS)?,
             identity: Http::new(&config.identity_url, &config.reach, identity)?,
-            budget: Budget::new(LANES),
+            budget: Budget::granted(LANES, config.allowance),
             tokens: Default::default(),
             told: Mutex::default(),
             config: config.clone(),

@@ -120,11 +120,11 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(http: Http, login: Login, clock: Clock) -> Self {
+    pub(super) fn new(http: Http, login: Login, clock: Clock, allowance: u16) -> Self {
         Self {
             http,
             login,
-            budget: Budget::new(LANES),
+            budget: Budget::granted(LANES, allowance),
             clock,
             ahead: AtomicI64::new(0),
         }

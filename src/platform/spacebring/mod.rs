@@ -104,7 +104,7 @@ impl Spacebring {
         }
         let login = Login::new(config.login.clone(), around.vault.clone(), around.clock.clone());
         Ok(Self {
-            client: Client::new(http, login, around.clock.clone()),
+            client: Client::new(http, login, around.clock.clone(), config.allowance),
             site: Site {
                 location: config.location.clone(),
                 card_key: config.card_key.clone(),

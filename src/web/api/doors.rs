@@ -69,7 +69,7 @@ pub(super) fn all(api: &Api) -> Vec<Door> {
             lockdown: state
                 .and_then(|it| it.get("lockdown")?.as_bool())
                 .unwrap_or(false),
-            opens: wired.is_some_and(|it| it.release.is_some()),
+            opens: wired.is_some_and(|it| it.release.is_some() || it.ks_lock.is_some()),
             ks: wired.is_some_and(|it| it.ks_lock.is_some()),
         }
     };
@@ -84,16 +84,11 @@ pub(super) async fn doors(State(api): State<Api>, who: Who) -> Result<Json<Vec<D
     Ok(Json(all(&api)))
 }
 
-/// A door that the gateway decides at.
+/// A door of the configuration.
 fn ours(api: &Api, id: &str) -> Result<DoorConfig, Problem> {
     let config = api.gateway.config();
     let door = config.doors.iter().find(|door| door.id.as_str() == id);
     let door = door.ok_or_else(|| Problem::missing("there is no such door"))?;
-    if door.ks_lock.is_some() {
-        return Err(Problem::conflict(
-            "SALTO KS decides at this door: use its own app",
-        ));
-    }
     Ok(door.clone())
 }
 
@@ -102,14 +97,14 @@ fn ours(api: &Api, id: &str) -> Result<DoorConfig, Problem> {
     extensions(("x-scope" = json!("doors:open"))), responses(
     (status = 200, body = Done), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn open(State(api): State<Api>, who: Who, Named(id): Named) -> Result<Json<Done>, Problem> {
-    let done = try_open(&api, &who, &id);
+    let done = try_open(&api, &who, &id).await;
     told(&api, &who, "door.opened", &id, done).await
 }
 
-fn try_open(api: &Api, who: &Who, id: &str) -> Result<String, Problem> {
+async fn try_open(api: &Api, who: &Who, id: &str) -> Result<String, Problem> {
     who.need(Act::OpenDoors)?;
     let door = ours(api, id)?;
-    if door.release.is_none() {
+    if door.release.is_none() && door.ks_lock.is_none() {
         return Err(Problem::conflict("nothing of the gateway's opens this door"));
     }
     if all(api).iter().any(|it| it.id == id && it.lockdown) {
@@ -117,8 +112,9 @@ fn try_open(api: &Api, who: &Who, id: &str) -> Result<String, Problem> {
             "the door is locked down: end the lockdown first",
         ));
     }
-    heard(api.gateway.open_once(&door.id))?;
-    Ok(format!("{id} is released for {} s", door.release_for.as_secs()))
+    let asker = format!("{} at the page", who.name);
+    let opened = api.gateway.open_once(&door.id, &asker).await;
+    opened.map_err(Problem::conflict)
 }
 
 /// Begin or end the lockdown of a door
@@ -143,6 +139,11 @@ pub(super) async fn lockdown(
 fn try_lockdown(api: &Api, who: &Who, id: &str, on: bool) -> Result<String, Problem> {
     who.need(Act::LockDown)?;
     let door = ours(api, id)?;
+    if door.ks_lock.is_some() {
+        return Err(Problem::conflict(
+            "SALTO KS decides at this door, and the gateway cannot lock it down",
+        ));
+    }
     heard(api.gateway.lock_down(&door.id, on))?;
     let word = if on {
         "locked down: no card opens it"

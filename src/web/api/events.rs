@@ -111,7 +111,7 @@ pub(super) fn rfc3339(at: Millis) -> String {
 
 /// A page of events.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Page {
+pub(super) struct EventPage {
     /// The newest first. May be fewer than were asked for, or none, though there are more.
     events: Vec<Entry>,
     /// For the next page; null at the end of the journal.
@@ -150,12 +150,12 @@ impl Which {
 /// What happened, the newest first
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(Which),
     extensions(("x-scope" = json!("events:read"))), responses(
-    (status = 200, body = Page), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    (status = 200, body = EventPage), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn events(
     State(api): State<Api>,
     who: Who,
     Asked(which): Asked<Which>,
-) -> Result<Json<Page>, Problem> {
+) -> Result<Json<EventPage>, Problem> {
     who.need(Act::ReadEvents)?;
     let limit = which.limit.unwrap_or(50);
     if !(1..=LONGEST_PAGE).contains(&limit) {
@@ -171,7 +171,7 @@ pub(super) async fn events(
     api.ask(move |api| page(api, &which, limit)).await.map(Json)
 }
 
-fn page(api: &Api, which: &Which, limit: usize) -> Result<Page, Problem> {
+fn page(api: &Api, which: &Which, limit: usize) -> Result<EventPage, Problem> {
     let mut before = which.cursor.unwrap_or(u64::MAX);
     let mut found = Vec::new();
     let mut left = LOOKED_AT;
@@ -179,7 +179,7 @@ fn page(api: &Api, which: &Which, limit: usize) -> Result<Page, Problem> {
         let bite = api.store.read().events_before(before, BITE);
         let bite = bite.map_err(|error| Problem::failed(&error))?;
         if bite.is_empty() {
-            return Ok(Page {
+            return Ok(EventPage {
                 events: found,
                 next: None,
             });
@@ -192,12 +192,12 @@ fn page(api: &Api, which: &Which, limit: usize) -> Result<Page, Problem> {
             }
             if found.len() == limit {
                 let next = Some(before);
-                return Ok(Page { events: found, next });
+                return Ok(EventPage { events: found, next });
             }
         }
         if left == 0 {
             let next = Some(before);
-            return Ok(Page { events: found, next });
+            return Ok(EventPage { events: found, next });
         }
     }
 }

@@ -52,8 +52,8 @@ pub trait Gateway: Send + Sync + 'static {
     fn sync_now(&self) -> Work<'_>;
     /// Puts the held snapshot into force.
     fn sync_accept(&self) -> Work<'_>;
-    /// Releases a door once. False when nobody hears it any more.
-    fn open_once(&self, door: &DoorId) -> bool;
+    /// Opens a door once, by its own strike or by SALTO KS. `who` is for the journal.
+    fn open_once(&self, door: &DoorId, who: &str) -> Work<'_>;
     /// Begins or ends the lockdown of a door. False when nobody hears it any more.
     fn lock_down(&self, door: &DoorId, on: bool) -> bool;
 }

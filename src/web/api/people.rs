@@ -48,7 +48,7 @@ pub(super) struct Person {
 
 /// A page of people.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Page {
+pub(super) struct PeoplePage {
     /// By name.
     people: Vec<Person>,
     /// How many fit in all.
@@ -195,7 +195,7 @@ impl Directory {
     }
 
     /// Whose name begins so comes first.
-    fn search(&self, which: &Which, limit: usize) -> Page {
+    fn search(&self, which: &Which, limit: usize) -> PeoplePage {
         let query = which.q.to_lowercase();
         let words: Vec<&str> = query.split_whitespace().collect();
         let fits = |row: &&Row| words.iter().all(|word| row.key.contains(word));
@@ -210,7 +210,7 @@ impl Directory {
             .map(|row| row.person.clone())
             .collect();
         let end = which.cursor.saturating_add(people.len());
-        Page {
+        PeoplePage {
             people,
             total,
             next: (end < total).then_some(end),
@@ -232,12 +232,12 @@ fn facts(api: &Api) -> Result<Option<(Facts, i64)>, Problem> {
 /// People by name, e-mail, company or id
 #[utoipa::path(get, path = "/api/v1/people", tag = "people", params(Which),
     extensions(("x-scope" = json!("people:read"))), responses(
-    (status = 200, body = Page), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    (status = 200, body = PeoplePage), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn people(
     State(api): State<Api>,
     who: Who,
     Asked(which): Asked<Which>,
-) -> Result<Json<Page>, Problem> {
+) -> Result<Json<PeoplePage>, Problem> {
     who.need(Act::ReadPeople)?;
     let limit = which.limit.unwrap_or(50);
     if !(1..=LONGEST_PAGE).contains(&limit) || which.q.chars().count() > 200 {

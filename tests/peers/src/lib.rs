@@ -6,6 +6,8 @@ pub mod cobot;
 pub mod false_clock;
 #[cfg(feature = "independent")]
 pub mod independent;
+#[cfg(feature = "platforms")]
+pub mod ks;
 pub mod mosquitto;
 #[cfg(feature = "platforms")]
 pub mod nexudus;

@@ -6,6 +6,7 @@
 
 mod cobot;
 mod coworks;
+pub(super) mod ks;
 mod nexudus;
 mod officernd;
 mod spacebring;

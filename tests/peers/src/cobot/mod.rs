@@ -176,6 +176,11 @@ impl Cobot {
         self.shared.set_limited(limited);
     }
 
+    /// Grants this space so many times the usual number of requests.
+    pub fn set_allowance(&self, times: usize) {
+        self.shared.set_allowance(times);
+    }
+
     /// Every request since the start, in the order of the answers.
     #[must_use]
     pub fn log(&self) -> Vec<Request> {

@@ -1,0 +1,204 @@
+//! Memory of the daemon while facts come from each platform's simulator: 10,000 members with a card and a plan each,
+//! 2,000 bookings in each of the next four weeks, 5,000 passes.
+//!
+//! Idle is what is resident when the daemon has started with all of it stored and the platform does not answer: nothing
+//! has been read yet. `rss_sync/PLATFORM/first` is the most above that while everything is read and one person is
+//! another one, `…/later` the same at the next fetch, when rows of the last one may be kept, and `…/kept` what stays
+//! after it. `…/new` is the most above it at the very first fetch of a gateway that knows nothing.
+
+use crate::{
+    report::{Failure, Report, now},
+    site::{self, Gateway, pause},
+};
+use doorward_peers::{
+    cobot::Cobot,
+    nexudus::Nexudus,
+    office::Office,
+    officernd::OfficeRnd,
+    osdp::{Bus, PdSpec},
+    spacebring::Spacebring,
+};
+use std::time::Duration;
+
+const MEMBERS: u32 = 10_000;
+const BOOKINGS: i64 = 8_000;
+const HOUR: i64 = 3_600_000;
+/// The platforms would want minutes for what a simulator gives in seconds; memory is the same.
+const ALLOWANCE: usize = 100;
+/// A whole fetch in so many requests.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Opens a simulator with everybody in it.
+type Opens = fn() -> Result<Box<dyn Office>, Failure>;
+
+const PLATFORMS: [(&str, Opens); 4] = [
+    ("cobot", || {
+        let cobot = Cobot::start()?;
+        cobot.set_allowance(ALLOWANCE);
+        crowd(&cobot, true);
+        Ok(Box::new(cobot))
+    }),
+    ("nexudus", || {
+        let nexudus = Nexudus::start()?;
+        crowd(&nexudus, true);
+        Ok(Box::new(nexudus))
+    }),
+    ("officernd", || {
+        let officernd = OfficeRnd::start()?;
+        // All of it has been there for a while: else every fetch would find everything changed.
+        officernd.set_clock(wall() - 2 * HOUR);
+        crowd(&officernd, true);
+        officernd.set_clock(wall());
+        Ok(Box::new(officernd))
+    }),
+    ("spacebring", || {
+        let spacebring = Spacebring::start()?;
+        // Its plan of day passes includes some.
+        crowd(&spacebring, false);
+        Ok(Box::new(spacebring))
+    }),
+];
+
+/// Runs the part.
+pub(crate) fn run(report: &mut Report) -> Result<(), Failure> {
+    for (name, open) in PLATFORMS {
+        site::say(&format!("{name}: {MEMBERS} members"));
+        let office = open()?;
+        measure(name, office.as_ref(), report)?;
+    }
+    Ok(())
+}
+
+fn measure(name: &str, office: &dyn Office, report: &mut Report) -> Result<(), Failure> {
+    let specs = (0..2).map(|address| PdSpec {
+        address,
+        key: Some(site::KEY),
+    });
+    let bus = Bus::start(specs.collect())?;
+    let secrets = tempfile::tempdir()?;
+    let lines = site::osdp(bus.path(), 0..2);
+    let mut gateway = Gateway::new(&config(office, secrets.path(), &lines))?;
+
+    gateway.start()?;
+    fetched(&gateway, None)?;
+    gateway.settle(2)?;
+    let new = megabytes(&gateway, "VmHWM")?;
+    gateway.stop()?;
+
+    office.set_away(true);
+    gateway.start()?;
+    gateway.settle(2)?;
+    for number in 0..20 {
+        bus.tap(0, 56, &site::card(number));
+        pause(Duration::from_millis(100));
+    }
+    pause(Duration::from_secs(6));
+    let idle = megabytes(&gateway, "VmRSS")?;
+    report.figure(&format!("rss_sync/{name}/idle"), idle, "MB");
+    report.figure(&format!("rss_sync/{name}/new"), new - idle, "MB");
+    office.set_away(false);
+    let first = changed(office, &gateway, 1)?;
+    report.figure(&format!("rss_sync/{name}/first"), first - idle, "MB");
+    let later = changed(office, &gateway, 2)?;
+    report.figure(&format!("rss_sync/{name}/later"), later - idle, "MB");
+    let kept = megabytes(&gateway, "VmRSS")? - idle;
+    report.figure(&format!("rss_sync/{name}/kept"), kept, "MB");
+    gateway.stop()
+}
+
+/// Somebody gets another card, and the gateway hears of it. The most that was resident meanwhile.
+fn changed(office: &dyn Office, gateway: &Gateway, number: u32) -> Result<f64, Failure> {
+    let before = version(gateway)?;
+    // proc_pid_clear_refs(5): 5 begins the count of VmHWM anew.
+    std::fs::write(format!("/proc/{}/clear_refs", gateway.pid()), "5")?;
+    let last = office.join(
+        "Una Mas",
+        &format!("una{number}@example.com"),
+        "Full time",
+        "2026-01-01",
+    );
+    office.give_card(&last, &site::digits(MEMBERS + number));
+    gateway.order(&["sync", "now"])?;
+    fetched(gateway, before)?;
+    pause(Duration::from_secs(4));
+    megabytes(gateway, "VmHWM")
+}
+
+fn version(gateway: &Gateway) -> Result<Option<u64>, Failure> {
+    let said = gateway.told("/sections/sync/version")?;
+    Ok(said.and_then(|version| version.as_u64()))
+}
+
+/// Waits for another version than this one, and for all members.
+fn fetched(gateway: &Gateway, before: Option<u64>) -> Result<(), Failure> {
+    let begun = now();
+    while version(gateway)? == before {
+        if begun.elapsed() > PATIENCE {
+            let text = format!(
+                "no new facts within {PATIENCE:?}; the daemon's log ends:\n{}",
+                gateway.log()
+            );
+            return Err(text.into());
+        }
+        pause(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+fn config(office: &dyn Office, secrets: &std::path::Path, lines: &str) -> String {
+    let cloud = office.cloud_section(secrets).replacen(
+        "[cloud]\n",
+        &format!("[cloud]\nallowance = {ALLOWANCE}\n"),
+        1,
+    );
+    let cloud = cloud
+        .replace("timeout_seconds = 2\n", "")
+        .replace("timeout_seconds = 5\n", "");
+    format!(
+        "[site]\nid = \"bench\"\nzone = \"Europe/Madrid\"\n[paths]\nstate = \"{{dir}}/state\"\nruntime = \"{{run}}\"\n\
+         [clock]\nrtc = true\n{cloud}[sync]\npoll_seconds = 600\nhold_share = 1\n[checkins]\n\
+         [map.plans]\n\"Full time\" = [\"members\"]\n\"Hot desk\" = [\"members\"]\n\"Day passes\" = [\"members\"]\n\
+         [map.resources]\n\"Meeting room\" = [\"rooms\"]\n[map.passes]\n\"Day pass\" = [\"members\"]\n\
+         [[group]]\nid = \"members\"\ndoors = [\"door0\"]\n[[group]]\nid = \"rooms\"\ndoors = [\"door1\"]\n{lines}"
+    )
+}
+
+/// Everybody, and what they have booked and bought.
+fn crowd(office: &dyn Office, sells: bool) {
+    let mut members = Vec::new();
+    for (number, plan) in (0..MEMBERS).zip(
+        ["Full time", "Hot desk", "Hot desk", "Day passes"]
+            .into_iter()
+            .cycle(),
+    ) {
+        let (name, email) = (
+            format!("Member No {number:06}"),
+            format!("member{number}@example.com"),
+        );
+        let id = office.join(&name, &email, plan, "2026-01-01");
+        office.give_card(&id, &site::digits(number));
+        if sells && plan == "Day passes" {
+            let _ = office.give_passes(&id, "Day pass", 2); // a platform that cannot has fewer
+        }
+        members.push(id);
+    }
+    let today = wall().div_euclid(24 * HOUR) * 24 * HOUR;
+    for (number, member) in (0..BOOKINGS).zip(members.iter().cycle()) {
+        let from = today + number * (28 * 24 * HOUR / BOOKINGS);
+        office.book(member, "Meeting room", from, from + HOUR);
+    }
+}
+
+/// Unix milliseconds.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark lives in the machine's own time"
+)]
+fn wall() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(0)
+}
+
+fn megabytes(gateway: &Gateway, key: &str) -> Result<f64, Failure> {
+    Ok(gateway.proc("status", key)? / 1_000.0 * 1.024)
+}

@@ -1,0 +1,161 @@
+//! Remote opening of KS doors. The gateway's own policy comes first: only a door of the configuration that names a lock,
+//! and none that is locked down. Every opening is in the journal with who asked for it.
+
+use super::{
+    boot::SiteRuntime,
+    control::{Asker, Done},
+    ks_connect::{No, now},
+    ks_session::KsWatch,
+};
+use crate::{
+    clock::Clock,
+    config::{Config, model::DoorConfig},
+    domain::{DoorId, EventKind, event::Draft, secret::Secret},
+    doors::world::World,
+    salto::{KsKind, open::IqDoc},
+    store::Store,
+};
+use axum::{
+    Json, Router,
+    extract::{ConnectInfo, State},
+    routing::post,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Which door.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OpenDoc {
+    /// `[[door]] id`, or its name.
+    pub door: String,
+}
+
+/// What `prepare` is told.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct PrepareDoc {
+    /// Also IQs that are ready.
+    #[serde(default)]
+    pub again: bool,
+}
+
+/// A PIN out of the mail. It does not print.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct PinDoc {
+    /// The IQ's id or name.
+    pub iq: String,
+    /// The PIN.
+    pub pin: String,
+}
+
+/// Opens doors for whoever may reach the control socket, or is signed in at the page.
+#[derive(Clone, Debug)]
+pub(super) struct Doorman {
+    ks: KsWatch,
+    world: Arc<World>,
+    store: Store,
+    clock: Clock,
+}
+
+impl Doorman {
+    pub(super) fn new(site: &SiteRuntime, ks: KsWatch) -> Self {
+        Self {
+            ks,
+            world: Arc::clone(&site.world),
+            store: site.store.clone(),
+            clock: site.clock.clone(),
+        }
+    }
+
+    /// Opens a door once. `who`: for the journal, as in "user ada of this machine".
+    pub(super) async fn open(&self, door: &str, who: &str) -> Result<Done, No> {
+        let ks = now(&self.ks)?;
+        let (door, lock) = allowed(&ks.config, door, |door| self.world.is_locked_down(door))
+            .inspect_err(|_| tracing::warn!(door, who, "a remote opening was refused"))?;
+        let outcome = ks.opener.open(lock).await;
+        match &outcome {
+            Ok(()) => self.note(&door.id, who, "SALTO KS opened it"),
+            // It was sent, and the answer is lost: the journal must not be silent about a door that may be open.
+            Err(error) if matches!(error.kind, KsKind::Unreachable | KsKind::Malformed) => {
+                self.note(&door.id, who, "SALTO KS did not answer, it may have opened");
+            }
+            Err(error) => tracing::warn!(door = %door.id, who, %error, "a remote opening failed"),
+        }
+        outcome?;
+        Ok(Done {
+            message: format!("{} is open for a moment", door.id),
+        })
+    }
+
+    fn note(&self, door: &DoorId, who: &str, said: &str) {
+        let now = self.clock.now();
+        self.store.record(&Draft {
+            door: Some(door.clone()),
+            detail: Some(format!("asked for by {who}; {said}")),
+            ..Draft::new(EventKind::RemoteRelease, now.at, now.quality())
+        });
+    }
+}
+
+/// The door with its lock, if the gateway's policy lets it be opened from afar.
+fn allowed<'a>(
+    config: &'a Config,
+    door: &str,
+    locked_down: impl Fn(&DoorId) -> bool,
+) -> Result<(&'a DoorConfig, &'a str), No> {
+    let named = |one: &&DoorConfig| {
+        let known = config.site.doors.iter().find(|known| known.id == one.id);
+        one.id.as_str() == door || known.is_some_and(|known| known.name == door)
+    };
+    let found = config.doors.iter().find(named).ok_or_else(|| {
+        let doors: Vec<&str> = config.doors.iter().map(|door| door.id.as_str()).collect();
+        No::new(
+            format!("there is no door \"{}\"", door.escape_debug()),
+            format!("the doors are {}", doors.join(", ")),
+        )
+    })?;
+    let lock = found.ks_lock.as_deref().ok_or_else(|| {
+        No::new(
+            format!("door {} is not decided by SALTO KS", found.id),
+            "only a door with ks_lock can be opened so",
+        )
+    })?;
+    if locked_down(&found.id) {
+        return Err(No::new(
+            format!("door {} is locked down, so it is not opened from afar", found.id),
+            "end the lockdown first",
+        ));
+    }
+    Ok((found, lock))
+}
+
+/// `/v1/ks/open` and `/v1/ks/otp/…`.
+pub(super) fn routes(site: &SiteRuntime, ks: KsWatch) -> Router {
+    Router::new()
+        .route("/v1/ks/open", post(open))
+        .route("/v1/ks/otp/prepare", post(prepare))
+        .route("/v1/ks/otp/activate", post(activate))
+        .with_state(Doorman::new(site, ks))
+}
+
+async fn open(
+    State(doorman): State<Doorman>,
+    ConnectInfo(asker): ConnectInfo<Asker>,
+    Json(asked): Json<OpenDoc>,
+) -> Result<Json<Done>, No> {
+    doorman.open(&asked.door, &asker.to_string()).await.map(Json)
+}
+
+async fn prepare(
+    State(doorman): State<Doorman>,
+    Json(asked): Json<PrepareDoc>,
+) -> Result<Json<Vec<IqDoc>>, No> {
+    Ok(Json(now(&doorman.ks)?.opener.prepare(asked.again).await?))
+}
+
+async fn activate(State(doorman): State<Doorman>, Json(asked): Json<PinDoc>) -> Result<Json<Done>, No> {
+    let opener = now(&doorman.ks)?.opener;
+    opener.activate(&asked.iq, &Secret::new(asked.pin)).await?;
+    Ok(Json(Done {
+        message: format!("locks of IQ {} can be opened from here", asked.iq),
+    }))
+}

@@ -1,0 +1,18 @@
+//! What the rooms answer at the control socket, put together.
+
+use super::{boot::SiteRuntime, ks, ks_connect, ks_open, ks_tags, ks_watch, tasks::Tasks};
+use axum::Router;
+
+/// The routes of every room.
+pub(super) fn routes(site: &SiteRuntime, tasks: &Tasks) -> Router {
+    ks_connect::routes(tasks.ks())
+        .merge(ks::routes(tasks.ks_desk()))
+        .merge(ks_open::routes(site, tasks.ks()))
+        .merge(ks_watch::routes(tasks.ks_locks()))
+        .merge(ks_tags::routes(
+            tasks.ks(),
+            tasks.ks_pairing(),
+            site.store.clone(),
+            site.clock.clone(),
+        ))
+}

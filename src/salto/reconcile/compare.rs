@@ -1,0 +1,231 @@
+//! One comparison: what is wanted, what stands there, and the plan between them.
+
+use super::{Counts, InForce, Known, LOST, PlanDoc, Reconciler};
+use crate::{
+    config::model::KsConfig,
+    domain::{Credential, DoorId},
+    salto::{
+        KsError, KsKind, SiteFacts,
+        actual::{At, Depth, Managed, Seats},
+        client::V1_2,
+        doors,
+        links::{self, KS, Links},
+        plan::{self, Plan, Policy},
+        wanted::{self, Given, Wanted},
+    },
+    store::StoreError,
+};
+use jiff::tz::TimeZone;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Document of [`KS`]: which lock each door had last.
+const LOCKS: &str = "locks";
+
+/// What a comparison came to.
+pub(super) struct Compared {
+    pub(super) at: At,
+    pub(super) role: Result<String, KsError>,
+    pub(super) links: Links,
+    pub(super) wanted: Arc<Wanted>,
+    pub(super) plan: Plan,
+}
+
+/// What the store knows.
+struct Stored {
+    links: Links,
+    pairs: Vec<(Credential, Credential)>,
+    accepted: bool,
+    locks: BTreeMap<DoorId, String>,
+}
+
+impl Reconciler {
+    /// Compares. `None` when there is nothing wanted yet.
+    ///
+    /// # Errors
+    /// As KS refuses, or when the store cannot be read.
+    pub(super) async fn compare(&mut self, depth: Depth) -> Result<Option<Compared>, KsError> {
+        let Some(ks) = self.config.ks.clone() else {
+            return Ok(None);
+        };
+        let before = self.session.connect().requests();
+        let stored = self.stored().await?;
+        self.doc.accepted = stored.accepted;
+        let facts = self.session.site().await?;
+        let at = At {
+            connect: self.session.connect().clone(),
+            site: facts.id.clone(),
+            at_once: ks.at_once,
+        };
+        self.find_doors(&at, depth, &stored.locks).await?;
+        let Some(wanted) = self.wanted(&ks, &facts, stored.pairs).await? else {
+            return Ok(None);
+        };
+        let full = depth == Depth::Full || !self.reader.is_trusted();
+        let now = self.clock.now().at;
+        self.reader.read(&at, &Managed::of(&ks), depth, now).await?;
+        if full {
+            self.known.full = Some(self.clock.monotonic());
+        }
+        self.reader.actual.seats = facts.seats.map(|all| Seats { all, taken: 0 });
+        self.seats_counted();
+        let Some(policy) = self.policy() else {
+            return Ok(None);
+        };
+        let plan = plan::plan(&wanted, &self.reader.actual, &stored.links, &policy);
+        self.doc.wanted = Counts::wanted(&wanted);
+        self.doc.compared = Some(now);
+        self.doc.notes.clone_from(&wanted.notes);
+        self.doc.requests = self.session.connect().requests().saturating_sub(before);
+        Ok(Some(Compared {
+            at,
+            role: facts.role_id().map(str::to_owned),
+            links: stored.links,
+            wanted,
+            plan,
+        }))
+    }
+
+    /// KS says how many seats there are; how many are taken is counted, as its own number is stale after every change.
+    pub(super) fn seats_counted(&mut self) {
+        let actual = &mut self.reader.actual;
+        let taken = actual.users.values().filter(|user| !user.suspended).count();
+        if let Some(seats) = &mut actual.seats {
+            seats.taken = u32::try_from(taken).unwrap_or(u32::MAX);
+        }
+    }
+
+    /// What does not depend on people.
+    pub(super) fn policy(&self) -> Option<Policy> {
+        let ks = self.config.ks.as_ref()?;
+        Some(Policy {
+            managed: Managed::of(ks),
+            pinned: ks.pinned.iter().cloned().collect(),
+            deactivate: self.config.rules.deactivate_inactive,
+            hold_share: ks.hold_share,
+        })
+    }
+
+    pub(super) fn plan_doc(&self, compared: &Compared) -> PlanDoc {
+        let doors = &self.known.doors;
+        let lock = |id: &str| doors.door(id).map_or_else(|| id.to_owned(), ToString::to_string);
+        PlanDoc {
+            steps: compared.plan.steps.iter().map(|step| step.doc(&lock)).collect(),
+            waits: compared.plan.waits.clone(),
+            held: compared.plan.held.clone(),
+            accepted: self.doc.accepted,
+            notes: compared.wanted.notes.clone(),
+        }
+    }
+
+    async fn stored(&self) -> Result<Stored, KsError> {
+        let store = self.store.clone();
+        let read = move || -> Result<Stored, StoreError> {
+            let store = store.read();
+            let locks = store.document(KS, LOCKS)?;
+            Ok(Stored {
+                links: Links::read(store)?,
+                pairs: links::pairs(store)?,
+                accepted: store.document(KS, "accepted")?.is_some(),
+                locks: locks
+                    .and_then(|body| serde_json::from_str(&body).ok())
+                    .unwrap_or_default(),
+            })
+        };
+        blocking(move || read().map_err(|error| error.to_string())).await
+    }
+
+    /// Reads the locks, if it is time, and finds the doors among them.
+    async fn find_doors(
+        &mut self,
+        at: &At,
+        depth: Depth,
+        remembered: &BTreeMap<DoorId, String>,
+    ) -> Result<(), KsError> {
+        if depth == Depth::Steady && !self.known.locks.is_empty() {
+            return Ok(());
+        }
+        let path = at.path(&["locks"]);
+        self.known.locks = at.connect.list(V1_2, &path, &[], "list the locks").await?;
+        let found = doors::resolve(&self.config.doors, &self.known.locks, remembered);
+        let now = self.clock.now().at;
+        for old in std::mem::take(&mut self.lost) {
+            self.health.clear(&old);
+        }
+        for (door, text) in &found.lost {
+            let key = format!("{LOST}{door}");
+            self.health.raise(&key, text.clone(), now);
+            self.lost.push(key);
+        }
+        if found != self.known.doors {
+            self.known.wanted = None;
+            let locks: BTreeMap<&DoorId, &str> = found.iter().collect();
+            let (store, body) = (
+                self.store.clone(),
+                serde_json::to_string(&locks).unwrap_or_default(),
+            );
+            blocking(move || {
+                let put = store.put_documents(KS, &[(LOCKS, Some(body.as_str()))]);
+                put.map_err(|error| error.to_string())
+            })
+            .await?;
+            self.known.doors = found;
+        }
+        Ok(())
+    }
+
+    /// What is wanted: as it was worked out last, unless something changed that it hangs on.
+    async fn wanted(
+        &mut self,
+        ks: &KsConfig,
+        facts: &SiteFacts,
+        pairs: Vec<(Credential, Credential)>,
+    ) -> Result<Option<Arc<Wanted>>, KsError> {
+        let now = self.clock.now().at;
+        let is_new = pairs != self.known.pairs || facts.zone != self.known.zone;
+        let zone = facts.zone.as_deref().and_then(|name| TimeZone::get(name).ok());
+        let zone = zone
+            .or_else(|| TimeZone::get(&self.config.site.zone).ok())
+            .unwrap_or(TimeZone::UTC);
+        let kept = self.known.wanted.as_mut().filter(|_| !is_new);
+        if let Some(wanted) = kept.filter(|wanted| wanted.next.is_none_or(|next| now < next)) {
+            Arc::make_mut(wanted).tick(now, &zone);
+            return Ok(Some(Arc::clone(wanted)));
+        }
+        let (rights, config) = (Arc::clone(&self.rights), Arc::clone(&self.config));
+        let (ks, doors, given_pairs) = (ks.clone(), self.known.doors.clone(), pairs.clone());
+        let wanted = blocking(move || {
+            let Some(InForce { snapshot, emails }) = rights.rights()? else {
+                return Ok(None);
+            };
+            Ok(Some(wanted::wanted(&Given {
+                snapshot: &snapshot,
+                emails: &emails,
+                site: &config.site,
+                config: &ks,
+                doors: &doors,
+                pairs: &given_pairs,
+                now,
+                zone: &zone,
+            })))
+        })
+        .await?;
+        let Known {
+            wanted: kept,
+            pairs: kept_pairs,
+            zone: kept_zone,
+            ..
+        } = &mut self.known;
+        *kept = wanted.map(Arc::new);
+        *kept_pairs = pairs;
+        kept_zone.clone_from(&facts.zone);
+        Ok(self.known.wanted.clone())
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    job: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, KsError> {
+    let failed = |text: String| KsError::new(KsKind::Rejected, text);
+    let done = tokio::task::spawn_blocking(job).await;
+    done.map_err(|error| failed(error.to_string()))?.map_err(failed)
+}

@@ -1,0 +1,214 @@
+//! Sockets: three addresses as at SALTO (identity, API, stream), each connection a task.
+
+use super::{
+    api, hub, identity,
+    reply::{Reply, Request},
+    state::{Asked, State},
+};
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, Response, header},
+};
+use hyper::{
+    body::{Frame, Incoming},
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinSet,
+};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+/// The largest body that is read.
+const MOST_BYTES: usize = 1 << 20;
+
+/// Which of the three addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Host {
+    Identity,
+    Api,
+    Stream,
+}
+
+impl Host {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Api => "api",
+            Self::Stream => "stream",
+        }
+    }
+}
+
+pub(super) async fn run(
+    listeners: Vec<(Host, std::net::TcpListener)>,
+    shared: Arc<Mutex<State>>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let mut hosts = JoinSet::new();
+    for (host, listener) in listeners {
+        if let Ok(listener) = TcpListener::from_std(listener) {
+            hosts.spawn(accept(host, listener, Arc::clone(&shared)));
+        }
+    }
+    let _ = stopped.await; // a dropped handle is the same wish
+}
+
+async fn accept(host: Host, listener: TcpListener, shared: Arc<Mutex<State>>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    let _ = stream.set_nodelay(true); // speed only
+                    connections.spawn(serve(host, stream, Arc::clone(&shared)));
+                }
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn serve(host: Host, stream: TcpStream, shared: Arc<Mutex<State>>) {
+    let service =
+        service_fn(move |request: hyper::Request<Incoming>| one(host, request, Arc::clone(&shared)));
+    let connection = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let _ = connection.await; // cut connections are part of the game
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
+}
+
+async fn one(
+    host: Host,
+    mut request: hyper::Request<Incoming>,
+    shared: Arc<Mutex<State>>,
+) -> io::Result<Response<Body>> {
+    let upgrade = hyper::upgrade::on(&mut request);
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(Body::new(body), MOST_BYTES).await;
+    let key = text(&head.headers, "sec-websocket-key");
+    let request = Request {
+        method: head.method,
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        authorization: text(&head.headers, "authorization"),
+        continuation: text(&head.headers, "clp-continuation-token"),
+        is_form: text(&head.headers, "content-type")
+            .is_some_and(|kind| kind.starts_with("application/x-www-form")),
+        host: text(&head.headers, "host").unwrap_or_default(),
+        body: body.unwrap_or_default().to_vec(),
+    };
+    let (reply, token, delay) = {
+        let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let (reply, token) = answer(&mut state, host, &request, key.as_deref());
+        let delay = state.faults.answer_delay.filter(|_| host == Host::Api);
+        (reply, token, delay)
+    };
+    if let Some(delay) = delay {
+        tokio::time::sleep(delay).await;
+    }
+    if let Some((token, key)) = token.zip(key) {
+        tokio::spawn(async move {
+            if let Ok(upgraded) = upgrade.await {
+                hub::serve(upgraded, token, shared).await;
+            }
+        });
+        return Response::builder()
+            .status(101)
+            .header(header::CONNECTION, "Upgrade")
+            .header(header::UPGRADE, "websocket")
+            .header(header::SEC_WEBSOCKET_ACCEPT, derive_accept_key(key.as_bytes()))
+            .body(Body::empty())
+            .map_err(io::Error::other);
+    }
+    bytes(reply)
+}
+
+/// The answer, and the token of a stream if the request becomes one.
+fn answer(state: &mut State, host: Host, request: &Request, key: Option<&str>) -> (Reply, Option<String>) {
+    let (reply, token) = match host {
+        _ if state.faults.away => (Reply::lost(), None),
+        Host::Identity => (identity::answer(state, request), None),
+        Host::Api => (api::answer(state, request), None),
+        Host::Stream => match hub::answer(state, request, key) {
+            hub::Hub::Reply(reply) => (reply, None),
+            hub::Hub::Upgrade(token) => (Reply::empty(101), Some(token)),
+        },
+    };
+    let at = state.now();
+    state.asked.push(Asked {
+        host: host.name(),
+        method: request.method.to_string(),
+        path: request.path.clone(),
+        query: request.query.clone(),
+        body: serde_json::from_slice(&request.body).unwrap_or_default(),
+        status: if reply.cut == Some(0) {
+            0
+        } else {
+            reply.status.as_u16()
+        },
+        at,
+    });
+    (reply, token)
+}
+
+fn bytes(reply: Reply) -> io::Result<Response<Body>> {
+    if reply.cut == Some(0) {
+        return Err(io::Error::other("the answer is lost on purpose"));
+    }
+    let mut answer = Response::builder().status(reply.status);
+    let typed = reply.headers.iter().any(|(name, _)| name == "content-type");
+    if !typed && !reply.body.is_empty() {
+        answer = answer.header(header::CONTENT_TYPE, "application/json; charset=utf-8");
+    }
+    for (name, value) in &reply.headers {
+        answer = answer.header(name, value);
+    }
+    let body = match reply.cut {
+        None => Body::from(reply.body),
+        Some(length) => {
+            answer = answer.header(header::CONTENT_LENGTH, reply.body.len());
+            let half = Bytes::copy_from_slice(reply.body.get(..length).unwrap_or_default());
+            Body::new(Half(Some(half), false))
+        }
+    };
+    answer.body(body).map_err(io::Error::other)
+}
+
+/// A body that breaks off, after what there is of it has left.
+struct Half(Option<Bytes>, bool);
+
+impl hyper::body::Body for Half {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(half) = self.0.take() {
+            return Poll::Ready(Some(Ok(Frame::data(half))));
+        }
+        if !std::mem::replace(&mut self.1, true) {
+            // Whoever waits for more flushes first.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(io::Error::other("cut off on purpose"))))
+    }
+}
