@@ -143,6 +143,20 @@ need_venv() {
     cp "$wanted" "$stamp"
 }
 
+# need_node_peers: the identity provider of tests/page_oidc.rs, pinned, in target/node.
+NODE_PEERS=(oidc-provider@8.8.1)
+need_node_peers() {
+    local folder="$ROOT/target/node"
+    if [ "$(cat "$folder/.installed" 2>/dev/null)" = "${NODE_PEERS[*]}" ]; then
+        return
+    fi
+    need node=nodejs npm=npm
+    say "installing from npm into target/node: ${NODE_PEERS[*]}"
+    mkdir -p "$folder"
+    npm install --prefix "$folder" --no-audit --no-fund --silent "${NODE_PEERS[@]}"
+    printf '%s\n' "${NODE_PEERS[*]}" >"$folder/.installed"
+}
+
 # need_cargo_tool NAME VERSION: `cargo NAME`, from the path or else built once into target/tools.
 # Built without optimisation: cargo-deny takes 80 s of one core this way and some 8 minutes as released, and it
 # runs for a second.

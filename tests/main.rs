@@ -1,6 +1,8 @@
 //! Scenarios, one file each, named by what happens.
 
 #[cfg(test)]
+mod audit_trail;
+#[cfg(test)]
 mod booking_deleted_while_offline;
 #[cfg(test)]
 mod change_reaches_the_door_at_once;
@@ -179,6 +181,10 @@ mod osdp_reader_answers;
 mod osdp_shared_bus;
 #[cfg(test)]
 mod osdp_site;
+#[cfg(test)]
+mod page_api;
+#[cfg(test)]
+mod page_oidc;
 #[cfg(test)]
 mod page_served;
 #[cfg(test)]

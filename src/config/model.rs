@@ -401,6 +401,27 @@ pub struct PageConfig {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// `public_url`: how browsers reach it.
     pub public_url: Option<url::Url>,
+    /// `[page.oidc]`: the space's own identity provider; absent means passwords alone.
+    pub oidc: Option<OidcConfig>,
+}
+
+/// `[page.oidc]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OidcConfig {
+    /// `issuer`: exactly as the provider writes it.
+    pub issuer: String,
+    /// `client_id`.
+    pub client_id: String,
+    /// `client_secret`; absent for a public client.
+    pub client_secret: Option<Secret>,
+    /// `scopes`, beside `openid`.
+    pub scopes: Vec<String>,
+    /// `claim`: which claim has a person's groups.
+    pub claim: String,
+    /// `[page.oidc.roles]`: which group has which role: `viewer`, `desk`, `manager` or `installer`.
+    pub roles: BTreeMap<String, String>,
+    /// `ca_file`.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// `[[line]]`: a serial line.

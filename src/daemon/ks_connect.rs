@@ -92,6 +92,11 @@ impl From<KsError> for No {
 }
 
 impl No {
+    /// For those who are told elsewhere than at the socket.
+    pub(super) fn message(self) -> String {
+        self.0.message
+    }
+
     pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self(Refused {
             message: message.into(),

@@ -54,7 +54,7 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
         platform: tasks.platform(),
     });
     let page = page::open(&site).await;
-    tasks.serve_page(&site, page.rooms(&site, control.clone()));
+    tasks.serve_page(&site, page.rooms(&site, control.clone(), &tasks));
     let desk = DeskRoom::open(&site, tasks.platform());
     let rooms = rooms::routes(&site, &tasks)
         .merge(page.control_routes())

@@ -58,6 +58,8 @@ pub(super) struct Tasks {
     page: Stoppable<PageConfig>,
     /// What the page serves.
     rooms: Rooms,
+    /// The configuration in force, for whoever asks.
+    config: watch::Sender<Arc<Config>>,
     ks_locks: Stoppable<()>,
     ks_locks_seen: watch::Receiver<Option<LocksDoc>>,
     ks_entries: KsEntries,
@@ -117,6 +119,7 @@ impl Tasks {
             desk_readers: DeskTask::start(site),
             page: Stoppable::none(),
             rooms: Rooms::default(),
+            config: watch::Sender::new(Arc::clone(&site.config)),
             ks_entries: KsEntries::start(site, ks_account.subscribe()),
             ks_account,
             ks_locks: Stoppable::none(),
@@ -138,6 +141,7 @@ impl Tasks {
 
     /// Takes a new configuration over: what changed begins again, the rest goes on.
     pub(super) async fn reconfigure(&mut self, site: &SiteRuntime, before: &Config) {
+        self.config.send_replace(Arc::clone(&site.config));
         let same_cloud = before.cloud == site.config.cloud;
         if same_cloud {
             if let Some(puller) = &self.puller {
@@ -302,6 +306,11 @@ impl Tasks {
         let reread = self.reread.subscribe();
         self.hooks
             .begin(config.clone(), |stop| receiver.run(reread, stop));
+    }
+
+    /// The configuration in force, as it changes.
+    pub(super) fn config(&self) -> watch::Receiver<Arc<Config>> {
+        self.config.subscribe()
     }
 
     /// Serves the page, if there is to be one, with what these rooms answer: once they can.

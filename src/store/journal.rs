@@ -200,21 +200,55 @@ pub(super) fn events_after(
             return Ok(Vec::new());
         };
         after = *last;
-        let events: Vec<EntryEvent> = rows
-            .iter()
-            .filter_map(|(seq, body)| {
-                let body = record::decode(body).ok()?;
-                Some(EntryEvent {
-                    id: event_id(&epochs, *seq),
-                    seq: *seq,
-                    body,
-                })
-            })
-            .collect();
+        let events = read_back(&epochs, &rows);
         if !events.is_empty() {
             return Ok(events);
         }
     }
+}
+
+/// Events below `seq`, the newest first. One that does not read back is left out.
+pub(super) fn events_before(
+    db: &Connection,
+    path: &Path,
+    seq: u64,
+    limit: usize,
+) -> Result<Vec<EntryEvent>, StoreError> {
+    let wrap = |error| StoreError::sqlite(path, error);
+    let epochs = epochs(db).map_err(wrap)?;
+    let mut before = seq;
+    loop {
+        let rows = rows_before(db, before, limit.max(1)).map_err(wrap)?;
+        let Some((last, _)) = rows.last() else {
+            return Ok(Vec::new());
+        };
+        before = *last;
+        let events = read_back(&epochs, &rows);
+        if !events.is_empty() {
+            return Ok(events);
+        }
+    }
+}
+
+fn rows_before(db: &Connection, seq: u64, limit: usize) -> rusqlite::Result<Vec<(u64, Vec<u8>)>> {
+    let mut statement =
+        db.prepare("SELECT seq, body FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2")?;
+    let rows = statement.query_map(params![signed(seq), signed(limit as u64)], |row| {
+        Ok((unsigned(row.get(0)?), row.get(1)?))
+    })?;
+    rows.collect()
+}
+
+fn read_back(epochs: &[Epoch], rows: &[(u64, Vec<u8>)]) -> Vec<EntryEvent> {
+    let one = |(seq, body): &(u64, Vec<u8>)| {
+        let body = record::decode(body).ok()?;
+        Some(EntryEvent {
+            id: event_id(epochs, *seq),
+            seq: *seq,
+            body,
+        })
+    };
+    rows.iter().filter_map(one).collect()
 }
 
 /// The time of the newest event: a floor for the clock that costs no write of its own.

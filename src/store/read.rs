@@ -120,6 +120,17 @@ impl ReadStore {
         self.journal(|db| journal::events_after(db, &self.path(), seq, limit))
     }
 
+    /// Events below `seq`, at most `limit`, the newest first. Begin with `u64::MAX`.
+    ///
+    /// # Errors
+    /// `Disk` when the file cannot be read.
+    pub fn events_before(&self, seq: u64, limit: usize) -> Result<Vec<EntryEvent>, StoreError> {
+        match self.journal(|db| journal::events_before(db, &self.path(), seq, limit)) {
+            Err(StoreError::Missing(_)) => Ok(Vec::new()),
+            other => other,
+        }
+    }
+
     /// The sequence of the newest event before `at` (Unix milliseconds): `events_after` of it begins there. Times may
     /// jump where the clock was stepped, so this finds one such place by bisection.
     ///

@@ -15,6 +15,7 @@
 //! | `receiver` | the task: listens, tells the platform where, rereads the certificate |
 //! | `page` | the gateway's own page: its task, its certificate, what every answer carries |
 
+pub mod api;
 mod hooks;
 mod listen;
 pub mod page;

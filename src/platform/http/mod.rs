@@ -1,7 +1,7 @@
 //! One request to a cloud: address, TLS, time limits, bounded answers, and failures in words. Who the gateway is
 //! (token, login) each adapter adds to its own requests.
 
-mod tls;
+pub(crate) mod tls;
 
 pub(crate) use tls::client as client_tls;
 

@@ -162,6 +162,7 @@ mod tests {
             listen: "127.0.0.1:0".parse().unwrap(),
             tls: None,
             public_url: Some("https://doors.example.com:8444/".parse().unwrap()),
+            oidc: None,
         }
     }
 

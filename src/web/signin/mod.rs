@@ -10,6 +10,7 @@
 //! | `accounts` | changes of accounts and tokens |
 //! | `sessions`, `slow` | when sessions end, and how wrong passwords slow down: pure |
 //! | `password`, `random` | argon2id; secrets that the gateway makes |
+//! | `oidc`, `provider` | signing in by the space's own identity provider |
 //! | `control` | the same for root, over the control socket |
 //! | `plain` | the page without a script: sign in, how the gateway is |
 
@@ -17,8 +18,12 @@ mod accounts;
 mod control;
 mod csrf;
 mod guard;
+#[cfg(feature = "oidc")]
+mod oidc;
 mod password;
 mod plain;
+#[cfg(feature = "oidc")]
+mod provider;
 mod random;
 mod role;
 mod sessions;

@@ -4,7 +4,7 @@
 use super::{Caller, SignedIn, Staff, Who, role::Act, with_session, without_session};
 use crate::{
     health::{Health, HealthDoc},
-    web::problem::Problem,
+    web::{api::Gateway, problem::Problem},
 };
 use axum::{
     Router,
@@ -14,7 +14,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 use zeroize::Zeroizing;
 
 const STYLE: &str = include_str!("plain.css");
@@ -25,23 +25,28 @@ struct Plain {
     staff: Staff,
     health: Health,
     site: String,
+    gateway: Arc<dyn Gateway>,
 }
 
 /// The routes `/`, `/signin`, `/signin/first`, `/password`, `/signout` and `/assets/plain.css`.
-pub fn routes(staff: &Staff, health: &Health, site: &str) -> Router {
+pub fn routes(staff: &Staff, health: &Health, site: &str, gateway: &Arc<dyn Gateway>) -> Router {
     let plain = Plain {
         staff: staff.clone(),
         health: health.clone(),
         site: site.to_owned(),
+        gateway: Arc::clone(gateway),
     };
-    Router::new()
+    let routes = Router::new()
         .route("/", get(home))
         .route("/signin", get(sign_in_page).post(sign_in))
         .route("/signin/first", post(first))
         .route("/password", post(password))
         .route("/signout", post(sign_out))
         .route("/assets/plain.css", get(style))
-        .with_state(plain)
+        .with_state(plain);
+    #[cfg(feature = "oidc")]
+    let routes = routes.merge(super::provider::routes(staff, Arc::clone(gateway)));
+    routes
 }
 
 async fn style() -> Response {
@@ -106,6 +111,14 @@ impl Plain {
             field("name", "Name", "text", "username"),
             field("password", "Password", "password", "current-password"),
         );
+        let provider = self.gateway.config();
+        let provider = provider.page.as_ref().and_then(|page| page.oidc.as_ref());
+        let main = match provider.filter(|_| cfg!(feature = "oidc")) {
+            Some(_) => {
+                format!("{main}<p><a href=\"/signin/oidc\">Sign in by the space's own login</a></p>\n")
+            }
+            None => main,
+        };
         self.page(status, "Sign in", &main)
     }
 

@@ -1,0 +1,141 @@
+//! The JSON API under `/api/v1/`: the same that the page uses. `docs/api/openapi.json` is made from this code.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `document` | the OpenAPI document |
+//! | `asked` | bodies, queries and paths, refused as problems |
+//! | `session` | who am I, sign in, sign out, another password |
+//! | `status` | how the gateway is, its sync |
+//! | `events`, `live` | what happened, and what happens |
+//! | `doors` | their state, opening once, lockdown |
+//! | `people` | who there is, what they may open and why |
+//! | `staff` | accounts, tokens, the audit trail |
+
+mod asked;
+mod document;
+mod doors;
+mod events;
+mod live;
+mod people;
+mod session;
+mod staff;
+mod status;
+
+pub use document::document;
+
+use super::{
+    problem::Problem,
+    signin::{Staff, Who},
+};
+use crate::{clock::Clock, config::Config, domain::DoorId, health::Health, store::Store};
+use axum::{
+    Router,
+    http::header,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use std::{future::Future, pin::Pin, sync::Arc};
+use tokio::sync::Semaphore;
+
+/// Something that takes its time; in words how it went.
+pub type Work<'a> = Pin<Box<dyn Future<Output = Result<String, String>> + Send + 'a>>;
+
+/// What the running gateway does for the API.
+pub trait Gateway: Send + Sync + 'static {
+    /// The configuration in force.
+    fn config(&self) -> Arc<Config>;
+    /// Changes whenever other rights came into force.
+    fn rights(&self) -> u64;
+    /// For how long it has run, in seconds.
+    fn uptime_seconds(&self) -> u64;
+    /// Fetches the facts now.
+    fn sync_now(&self) -> Work<'_>;
+    /// Puts the held snapshot into force.
+    fn sync_accept(&self) -> Work<'_>;
+    /// Opens a door once, by its own strike or by SALTO KS. `who` is for the journal.
+    fn open_once(&self, door: &DoorId, who: &str) -> Work<'_>;
+    /// Begins or ends the lockdown of a door. False when nobody hears it any more.
+    fn lock_down(&self, door: &DoorId, on: bool) -> bool;
+}
+
+/// Streams of events at a time: each is a task, and a look at the journal for each event.
+const STREAMS: usize = 16;
+
+/// What every handler has.
+#[derive(Clone)]
+pub struct Api {
+    staff: Staff,
+    store: Store,
+    clock: Clock,
+    health: Health,
+    gateway: Arc<dyn Gateway>,
+    directory: people::Shelf,
+    streams: Arc<Semaphore>,
+}
+
+impl Api {
+    /// The API of a running gateway.
+    #[must_use]
+    pub fn new(
+        staff: &Staff,
+        store: &Store,
+        clock: &Clock,
+        health: &Health,
+        gateway: Arc<dyn Gateway>,
+    ) -> Self {
+        Self {
+            staff: staff.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            health: health.clone(),
+            gateway,
+            directory: people::Shelf::default(),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+        }
+    }
+
+    /// The routes `/api/v1/…`. Put the guard before them.
+    pub fn routes(self) -> Router {
+        Router::new()
+            .route("/api/v1/openapi.json", get(openapi))
+            .merge(session::routes())
+            .merge(status::routes())
+            .merge(events::routes())
+            .merge(live::routes())
+            .merge(doors::routes())
+            .merge(people::routes())
+            .merge(staff::routes())
+            .with_state(self)
+    }
+
+    /// Asks the store something on the pool for blocking work.
+    async fn ask<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let api = self.clone();
+        let asked = tokio::task::spawn_blocking(move || ask(&api)).await;
+        asked.map_err(|error| Problem::failed(&error))?
+    }
+}
+
+/// The document as it is checked in: making it anew would cost code and memory.
+async fn openapi(_: Who) -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (kind, include_str!("../../../docs/api/openapi.json")).into_response()
+}
+
+/// What a path that leads nowhere answers.
+pub async fn nowhere() -> Problem {
+    Problem::missing("there is nothing at this address")
+}
+
+/// What a method that a path does not have answers.
+pub async fn no_method() -> Problem {
+    Problem::new(
+        axum::http::StatusCode::METHOD_NOT_ALLOWED,
+        "method",
+        "not allowed",
+        "this address does not have that method",
+    )
+}
