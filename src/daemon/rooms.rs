@@ -1,6 +1,6 @@
 //! What the rooms answer at the control socket, put together.
 
-use super::{boot::SiteRuntime, ks, ks_connect, ks_open, ks_tags, ks_watch, tasks::Tasks};
+use super::{boot::SiteRuntime, desk_readers, ks, ks_connect, ks_open, ks_tags, ks_watch, tasks::Tasks};
 use axum::Router;
 
 /// The routes of every room.
@@ -10,4 +10,5 @@ pub(super) fn routes(site: &SiteRuntime, tasks: &Tasks) -> Router {
         .merge(ks_open::routes(site, tasks.ks()))
         .merge(ks_watch::routes(tasks.ks_locks()))
         .merge(ks_tags::routes(ks_tags::Room::new(site, tasks)))
+        .merge(desk_readers::routes(tasks.desk_readers()))
 }
