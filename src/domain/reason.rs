@@ -100,6 +100,10 @@ reasons! {
     InternalError = 48 "internal_error" refuse "the gateway could not decide";
     /// SALTO KS refused at its own door; the event's detail says what it said.
     RefusedByKs = 49 "refused_by_ks" refuse "SALTO KS refused";
+    /// The person has rights, and is not switched on for doors (R31).
+    NotConnected = 50 "not_connected" refuse "is not switched on for doors";
+    /// The booking has not been confirmed (R19).
+    NotConfirmed = 51 "not_confirmed" refuse "the booking is not confirmed";
 }
 
 impl fmt::Display for Reason {

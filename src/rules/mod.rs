@@ -85,7 +85,7 @@ impl Outcome {
 }
 
 /// Grows with every change of what the same facts and rules come to, so that an index of an earlier version is not used on.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Turns facts into grants. The same facts, rules and site always give the same outcome.
 ///
