@@ -72,6 +72,7 @@ pub struct Nexudus {
     turn: cards::Turn,
     senders: hooks::Senders,
     pushed: Arc<acs::Pushed>,
+    left_out: polled::LeftOut,
     /// Groups that the site's `[map.groups]` names.
     own_groups: Vec<String>,
 }
@@ -114,6 +115,7 @@ impl Nexudus {
                 business: config.business,
             },
             pushed: Arc::new(acs::Pushed::new(&around.vault)),
+            left_out: polled::LeftOut::default(),
             own_groups: config.groups.clone(),
         })
     }
@@ -131,7 +133,8 @@ impl Nexudus {
             *setup = Some(whole.setup);
         }
         self.push_groups(&mut whole.facts);
-        polled::settle(whole.facts, whole.problems, known, self.api.http.place())
+        self.left_out
+            .whole(whole.facts, whole.problems, known, self.api.http.place())
     }
 
     /// The groups that can be linked to things at Nexudus: those that the site maps, and those that were pushed.
@@ -202,7 +205,8 @@ impl Nexudus {
             mut facts, problems, ..
         } = patch;
         self.push_groups(&mut facts);
-        polled::settle(facts, problems, Some(known), self.api.http.place())
+        self.left_out
+            .part(facts, problems, hints, known, self.api.http.place())
     }
 
     /// Keeps what hints bring, before anything can fail.

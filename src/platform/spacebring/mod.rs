@@ -68,6 +68,7 @@ pub struct Spacebring {
     hook_key: Option<ring::hmac::Key>,
     /// One read at a time: it keeps the balances and what the next refresh needs.
     memory: Mutex<Memory>,
+    left_out: polled::LeftOut,
 }
 
 /// What a read leaves for the next one.
@@ -113,6 +114,7 @@ impl Spacebring {
             zone: around.zone.clone(),
             hook_key,
             memory: Mutex::default(),
+            left_out: polled::LeftOut::default(),
         })
     }
 
@@ -142,7 +144,8 @@ impl Spacebring {
             strangers,
             users,
         });
-        polled::settle(facts, problems, Some(known), self.client.http.place())
+        self.left_out
+            .part(facts, problems, hints, known, self.client.http.place())
     }
 
     async fn read(&self, memory: &mut Memory, known: Option<&Known>) -> Result<Fetched, PlatformError> {
@@ -156,7 +159,8 @@ impl Spacebring {
             strangers,
             users,
         });
-        polled::settle(facts, problems, known, self.client.http.place())
+        self.left_out
+            .whole(facts, problems, known, self.client.http.place())
     }
 }
 
