@@ -94,9 +94,8 @@ impl Puller {
         // times its index.
         let job = move || -> Result<_, String> {
             let local = build::local(store.read()).map_err(|error| error.to_string())?;
-            let draft = build::draft(&facts, &config, &local, now);
             let packed = store.pack(&facts).map_err(|error| error.to_string())?;
-            drop(facts);
+            let draft = build::draft(facts, &config, &local, now);
             let built = draft.build(&config).map_err(|error| error.to_string())?;
             let (ready, snapshot) = Ready::of(built, packed, etag, problems);
             let scale = Scale::default();
@@ -212,9 +211,8 @@ impl Puller {
             let held = store.held().map_err(text)?.ok_or("no snapshot is held back")?;
             let facts = store.facts(&held).map_err(text)?;
             let local = build::local(store.read()).map_err(text)?;
-            let draft = build::draft(&facts, &config, &local, held.meta.taken_at);
             let packed = store.pack(&facts).map_err(text)?;
-            drop(facts);
+            let draft = build::draft(facts, &config, &local, held.meta.taken_at);
             let built = draft.build(&config).map_err(|error| error.to_string())?;
             Ok(Ready::of(built, packed, held.meta.etag, problems).0)
         };
