@@ -17,6 +17,7 @@
 //! | `subscribe` | the web hooks that Nexudus shall send |
 //! | `checkins` | entries, looked for before they are sent |
 //! | `cards` | cards given and taken |
+//! | `fuzz` | any answer, for the fuzzer |
 
 mod acs;
 mod api;
@@ -27,6 +28,7 @@ mod facts;
 #[cfg(test)]
 mod facts_tests;
 mod fetch;
+mod fuzz;
 mod hooks;
 mod hours;
 mod model;
@@ -59,6 +61,8 @@ use std::{
     time::Duration,
 };
 use url::Url;
+
+pub(crate) use fuzz::answer as fuzz_answer;
 
 /// Nexudus, one location of it. Cheap to share behind an `Arc`.
 #[derive(Debug)]

@@ -15,6 +15,7 @@
 //! | `hooks` | signed web hooks |
 //! | `subscribe` | telling the platform where to send them |
 //! | `survey` | every permission tried |
+//! | `fuzz` | any answer, for the fuzzer |
 
 mod auth;
 mod cards;
@@ -22,6 +23,7 @@ mod changes;
 mod checkins;
 mod client;
 mod facts;
+mod fuzz;
 mod hooks;
 mod lists;
 mod patch;
@@ -48,6 +50,8 @@ use pull::{Kept, Pull, Quirks};
 use std::time::Duration;
 use tokio::sync::Mutex;
 use url::Url;
+
+pub(crate) use fuzz::answer as fuzz_answer;
 
 /// OfficeRnD Flex. Cheap to share behind an `Arc`.
 #[derive(Debug)]

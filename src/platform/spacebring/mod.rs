@@ -19,6 +19,7 @@ mod auth;
 mod carrying;
 mod client;
 mod facts;
+mod fuzz;
 mod hooks;
 mod hours;
 mod model;
@@ -45,6 +46,8 @@ use read::{Balances, Window};
 use std::{collections::BTreeSet, time::Duration};
 use tokio::sync::Mutex;
 use users::Users;
+
+pub(crate) use fuzz::answer as fuzz_answer;
 
 /// Why entries stay here.
 const NO_CHECK_INS: &str = "Spacebring's API checks in visitors and no members, so entries are not sent there; attendance stays in this gateway's journal";
