@@ -1,9 +1,9 @@
 //! Memory of the daemon while facts come from each platform's simulator: 10,000 members with a card and a plan each,
-//! 2,000 bookings in each of the next four weeks, 5,000 passes.
+//! 2,000 bookings in each of the next four weeks, 5,000 passes (250 plans with passes at Spacebring).
 //!
 //! Idle is what is resident when the daemon has started with all of it stored and the platform does not answer: nothing
 //! has been read yet. `rss_sync/PLATFORM/first` is the most above that while everything is read and one person is
-//! another one, `…/later` the same at the next fetch, when rows of the last one may be kept, and `…/kept` what stays
+//! new, `…/later` the same at the next fetch, when rows of the last one may be kept, and `…/kept` what stays
 //! after it. `…/new` is the most above it at the very first fetch of a gateway that knows nothing.
 
 use crate::{
@@ -35,26 +35,25 @@ const PLATFORMS: [(&str, Opens); 4] = [
     ("cobot", || {
         let cobot = Cobot::start()?;
         cobot.set_allowance(ALLOWANCE);
-        crowd(&cobot, true);
+        crowd(&cobot, Sells::Passes);
         Ok(Box::new(cobot))
     }),
     ("nexudus", || {
         let nexudus = Nexudus::start()?;
-        crowd(&nexudus, true);
+        crowd(&nexudus, Sells::Passes);
         Ok(Box::new(nexudus))
     }),
     ("officernd", || {
         let officernd = OfficeRnd::start()?;
         // All of it has been there for a while: else every fetch would find everything changed.
         officernd.set_clock(wall() - 2 * HOUR);
-        crowd(&officernd, true);
+        crowd(&officernd, Sells::Passes);
         officernd.set_clock(wall());
         Ok(Box::new(officernd))
     }),
     ("spacebring", || {
         let spacebring = Spacebring::start()?;
-        // Its plan of day passes includes some.
-        crowd(&spacebring, false);
+        crowd(&spacebring, Sells::FewPlans);
         Ok(Box::new(spacebring))
     }),
 ];
@@ -94,6 +93,7 @@ fn measure(name: &str, office: &dyn Office, report: &mut Report) -> Result<(), F
     }
     pause(Duration::from_secs(6));
     let idle = megabytes(&gateway, "VmRSS")?;
+    parts_of(&gateway, "idle")?;
     report.figure(&format!("rss_sync/{name}/idle"), idle, "MB");
     report.figure(&format!("rss_sync/{name}/new"), new - idle, "MB");
     office.set_away(false);
@@ -103,10 +103,18 @@ fn measure(name: &str, office: &dyn Office, report: &mut Report) -> Result<(), F
     report.figure(&format!("rss_sync/{name}/later"), later - idle, "MB");
     let kept = megabytes(&gateway, "VmRSS")? - idle;
     report.figure(&format!("rss_sync/{name}/kept"), kept, "MB");
+    parts_of(&gateway, "kept")?;
     gateway.stop()
 }
 
-/// Somebody gets another card, and the gateway hears of it. The most that was resident meanwhile.
+/// How much of it is the program's own file: code that ran once counts as well.
+fn parts_of(gateway: &Gateway, when: &str) -> Result<(), Failure> {
+    let (heap, file) = (megabytes(gateway, "RssAnon")?, megabytes(gateway, "RssFile")?);
+    site::say(&format!("{when}: {heap:.1} MB of memory, {file:.1} MB of files"));
+    Ok(())
+}
+
+/// Somebody joins, and the gateway hears of it. The most that was resident meanwhile.
 fn changed(office: &dyn Office, gateway: &Gateway, number: u32) -> Result<f64, Failure> {
     let before = version(gateway)?;
     // proc_pid_clear_refs(5): 5 begins the count of VmHWM anew.
@@ -163,21 +171,32 @@ fn config(office: &dyn Office, secrets: &std::path::Path, lines: &str) -> String
     )
 }
 
+/// Who has passes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sells {
+    /// Every fourth member is on a plan that needs passes, and buys two.
+    Passes,
+    /// Every fortieth is on a plan that includes ten. Spacebring says of one customer at a time what is left.
+    FewPlans,
+}
+
 /// Everybody, and what they have booked and bought.
-fn crowd(office: &dyn Office, sells: bool) {
+fn crowd(office: &dyn Office, sells: Sells) {
     let mut members = Vec::new();
-    for (number, plan) in (0..MEMBERS).zip(
-        ["Full time", "Hot desk", "Hot desk", "Day passes"]
-            .into_iter()
-            .cycle(),
-    ) {
+    let one_in = if sells == Sells::Passes { 4 } else { 40 };
+    for number in 0..MEMBERS {
+        let plan = match number {
+            _ if number % one_in == 0 => "Day passes",
+            _ if number % 3 == 0 => "Full time",
+            _ => "Hot desk",
+        };
         let (name, email) = (
             format!("Member No {number:06}"),
             format!("member{number}@example.com"),
         );
         let id = office.join(&name, &email, plan, "2026-01-01");
         office.give_card(&id, &site::digits(number));
-        if sells && plan == "Day passes" {
+        if sells == Sells::Passes && plan == "Day passes" {
             let _ = office.give_passes(&id, "Day pass", 2); // a platform that cannot has fewer
         }
         members.push(id);

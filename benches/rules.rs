@@ -3,6 +3,8 @@
 
 use crate::report::{Failure, Report, Samples, now};
 use doorward::{
+    access::Index,
+    clock::Clock,
     config::model::{Profile, RulesConfig},
     domain::{
         GroupId, PersonId,
@@ -10,7 +12,9 @@ use doorward::{
         opening::{Hours, Opening, Week},
         site::{Group, Site},
     },
-    rules::{Incremental, grants},
+    health::Health,
+    rules::{Incremental, Outcome, grants},
+    store::{SnapshotMeta, Store, StoreOptions},
 };
 use std::sync::Arc;
 
@@ -80,11 +84,30 @@ pub(crate) fn run(report: &mut Report) -> Result<(), Failure> {
             );
         }
     }
-    if *incremental.outcome() == grants(incremental.facts(), &rules, &site) {
-        Ok(())
-    } else {
-        Err("the updates came to something else than working out everything".into())
+    if *incremental.outcome() != grants(incremental.facts(), &rules, &site) {
+        return Err("the updates came to something else than working out everything".into());
     }
+    beside(&facts, outcome, &site, report)
+}
+
+/// What else a change of the facts costs the gateway, whatever the rules cost: the index for the doors, and the facts
+/// packed for the disk and unpacked again.
+fn beside(facts: &Facts, outcome: Outcome, site: &Site, report: &mut Report) -> Result<(), Failure> {
+    let (snapshot, _) = outcome.into_snapshot(1, MONDAY);
+    let index = Index::build(&snapshot, site)?.0;
+    let built = Samples::of(0..25, |_| Index::build(&snapshot, site));
+    report.figure("rules/10000/beside/index", built.millis_at(0.5), "ms");
+    let folder = tempfile::tempdir()?;
+    let options = StoreOptions::new(folder.path().join("state"), folder.path().join("run"));
+    let store = Store::open(&options, &Clock::system(true, 0), &Health::default())?.0;
+    let packed = Samples::of(0..25, |_| store.pack(facts));
+    report.figure("rules/10000/beside/pack", packed.millis_at(0.5), "ms");
+    store.apply_snapshot(&SnapshotMeta::default(), facts, &index.to_image())?;
+    let stored = store.active()?.ok_or("nothing is stored")?;
+    let unpacked = Samples::of(0..25, |_| store.facts(&stored));
+    report.figure("rules/10000/beside/unpack", unpacked.millis_at(0.5), "ms");
+    store.close();
+    Ok(())
 }
 
 fn group(number: usize) -> GroupId {

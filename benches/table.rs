@@ -44,6 +44,14 @@ const AIMS: &[(&str, Aim)] = &[
     ("rss/10000", Aim::Below(15.0)),
     ("rss_after_pull/10000", Aim::Below(15.0)),
     ("rss_sync/10000/above_idle", Aim::Below(20.0)),
+    ("rss_sync/cobot/first", Aim::Below(20.0)),
+    ("rss_sync/cobot/later", Aim::Below(20.0)),
+    ("rss_sync/nexudus/first", Aim::Below(20.0)),
+    ("rss_sync/nexudus/later", Aim::Below(20.0)),
+    ("rss_sync/officernd/first", Aim::Below(20.0)),
+    ("rss_sync/officernd/later", Aim::Below(20.0)),
+    ("rss_sync/spacebring/first", Aim::Below(20.0)),
+    ("rss_sync/spacebring/later", Aim::Below(20.0)),
     ("kill9/lost", Aim::Below(0.5)),
     ("kill9/doubled", Aim::Below(0.5)),
     ("drain/50000", Aim::Below(60.0)),
@@ -74,7 +82,10 @@ fn tables(figures: &Map<String, Value>) -> String {
     for (heading, prefixes) in TABLES {
         text += &format!("### {heading}\n\n| figure | value | unit | aim |\n| --- | ---: | --- | --- |\n");
         for prefix in *prefixes {
-            let mut rows: Vec<_> = figures.iter().filter(|(name, _)| belongs(name, prefix)).collect();
+            // What is not a number, a note say, is for the file alone.
+            let shown_here =
+                |(name, figure): &(&String, &Value)| belongs(name, prefix) && figure.get("value").is_some();
+            let mut rows: Vec<_> = figures.iter().filter(shown_here).collect();
             rows.sort_by_key(|(name, _)| natural(name));
             for (name, figure) in rows {
                 let value = figure.get("value").and_then(Value::as_f64).unwrap_or(f64::NAN);

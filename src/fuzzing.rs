@@ -55,6 +55,21 @@ pub fn ks_hub(data: &[u8]) {
     salto::entries::hub::protocol::fuzz(data);
 }
 
+/// Records of Nexudus', or what it sends by itself. The first byte chooses which.
+pub fn nexudus_answer(data: &[u8]) {
+    platform::nexudus::fuzz_answer(data);
+}
+
+/// Rows of OfficeRnD's. The first byte chooses which.
+pub fn officernd_answer(data: &[u8]) {
+    platform::officernd::fuzz_answer(data);
+}
+
+/// Rows of Spacebring's. The first byte chooses which.
+pub fn spacebring_answer(data: &[u8]) {
+    platform::spacebring::fuzz_answer(data);
+}
+
 /// A facts file.
 pub fn facts_toml(text: &str) {
     platform::file::fuzz_toml(text);
@@ -86,6 +101,12 @@ mod tests {
     const PAGE: &str = r#"{"version":3,"complete":true,"facts":{"people":[{"id":"p1","name":"Ana","credentials":["uid:04A2B3C4"]}],
         "memberships":[{"id":"m1","plan":"Hot desk","person":"p1","starts":"2026-01-01","ends":"2026-12-31T10:00:00Z"}]}}"#;
 
+    /// Fields of several platforms, each of which takes its own.
+    const ROW: &str = r#"{"_id":"m1","id":"m1","name":"Ana","title":"Ana","member":"m1","plan":"p1","resource":"r1","status":"valid",
+        "start":"2026-06-01T10:00:00Z","end":"2026-06-01T11:00:00Z","startDate":"2026-06-01T10:00:00Z","count":2,"usedCount":1,
+        "Records":[{"Id":7,"FullName":"Ana","CoworkerId":7,"TariffId":2,"FromTime":"2026-06-01T10:00:00Z"}],
+        "CurrentPage":1,"HasNextPage":false,"TotalItems":1}"#;
+
     proptest! {
         #[test]
         fn any_bytes_are_survived(data in prop::collection::vec(any::<u8>(), 0..600)) {
@@ -96,6 +117,9 @@ mod tests {
             contract_page(&data);
             cobot_answer(&data);
             ks_hub(&data);
+            nexudus_answer(&data);
+            officernd_answer(&data);
+            spacebring_answer(&data);
             facts_toml(&String::from_utf8_lossy(&data));
         }
 
@@ -103,6 +127,14 @@ mod tests {
         fn nearly_right_facts_are_survived(toml in nearly(TOML), page in nearly(PAGE)) {
             facts_toml(&toml);
             contract_page(page.as_bytes());
+        }
+
+        #[test]
+        fn nearly_right_rows_are_survived(which: u8, row in nearly(ROW)) {
+            let data: Vec<u8> = [which].into_iter().chain(row.bytes()).collect();
+            nexudus_answer(&data);
+            officernd_answer(&data);
+            spacebring_answer(&data);
         }
 
         #[test]

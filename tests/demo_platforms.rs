@@ -1,15 +1,23 @@
 //! Each platform's story is played to its end against its simulator, and everything comes out as its rules say.
 #![cfg(test)] // so that the lints know helpers here for test code
 
+use doorward_peers::false_clock::FalseClock;
+use jiff::{Timestamp, ToSpan, civil::Time, tz::TimeZone};
 use std::process::{Command, Stdio};
 
 /// Plays a story, and gives what it printed.
 fn played(platform: &str, arguments: &[&str]) -> (bool, String) {
+    played_at(platform, arguments, None)
+}
+
+/// The same by a clock of its own.
+fn played_at(platform: &str, arguments: &[&str], clock: Option<&FalseClock>) -> (bool, String) {
     let temporary = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_doorward"))
         .args(["demo", "--platform", platform, "--seconds", "1"])
         .args(arguments)
         .env("TMPDIR", temporary.path())
+        .envs(clock.into_iter().flat_map(FalseClock::environment))
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -48,11 +56,15 @@ fn coworks() {
     let cancelled = "Ana Ruiz is cancelled, last day yesterday";
     agrees(
         "coworks",
-        &[cancelled, "stays shut, not_yet", "opens, granted_pass"],
+        &[
+            cancelled,
+            "stays shut, not_yet",
+            "opens, granted_pass",
+            "Ana Ruiz may still enter",
+        ],
     );
 }
 
-/// A minute, most of it waiting: everything at once is more than the 60 requests a minute that Cobot allows.
 #[test]
 fn cobot() {
     let toggle = "stays shut, no_pass_left: plan Day passes is used up";
@@ -62,7 +74,6 @@ fn cobot() {
     );
 }
 
-/// A minute as well: everything at once is more than the budget allows.
 #[test]
 fn nexudus() {
     let office = "Ana Ruiz gets \"Office 2\" assigned";
@@ -105,4 +116,66 @@ fn a_story_as_json() {
             .iter()
             .any(|step| step["rule"] == 5 && step["expected"] == "stays shut, person_blocked")
     );
+}
+
+/// Seconds from now to the next time that the clock on the house's wall shows this.
+fn until(time: Time) -> i64 {
+    let zone = TimeZone::get("Europe/Madrid").unwrap();
+    let now = Timestamp::from_millisecond(doorward::clock::Clock::system(true, 0).now().at).unwrap();
+    let now = now.to_zoned(zone.clone());
+    let today = now.date().to_datetime(time).to_zoned(zone.clone()).unwrap();
+    let then = if today > now {
+        today
+    } else {
+        let tomorrow = now.date().saturating_add(1.day());
+        tomorrow.to_datetime(time).to_zoned(zone).unwrap()
+    };
+    then.timestamp().as_second() - now.timestamp().as_second()
+}
+
+/// A story tells times from the moment of the play, and a play may be late in the evening, or early.
+#[track_caller]
+fn agrees_near_midnight(platform: &str) {
+    let times = [Time::constant(23, 50, 0, 0), Time::constant(0, 5, 0, 0)];
+    std::thread::scope(|plays| {
+        let plays = times.map(|time| {
+            plays.spawn(move || {
+                let folder = tempfile::tempdir().unwrap();
+                let clock = FalseClock::build(folder.path()).unwrap();
+                clock.set(until(time), true).unwrap();
+                (time, played_at(platform, &[], Some(&clock)))
+            })
+        });
+        for play in plays {
+            let (time, (good, text)) = play.join().unwrap();
+            let rows = table(&text);
+            let all = rows.len() > 20 && rows.iter().all(|row| row.ends_with("ok"));
+            assert!(good && all, "{platform} at {time}: {text}");
+        }
+    });
+}
+
+#[test]
+fn coworks_near_midnight() {
+    agrees_near_midnight("coworks");
+}
+
+#[test]
+fn cobot_near_midnight() {
+    agrees_near_midnight("cobot");
+}
+
+#[test]
+fn nexudus_near_midnight() {
+    agrees_near_midnight("nexudus");
+}
+
+#[test]
+fn officernd_near_midnight() {
+    agrees_near_midnight("officernd");
+}
+
+#[test]
+fn spacebring_near_midnight() {
+    agrees_near_midnight("spacebring");
 }

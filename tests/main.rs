@@ -41,6 +41,8 @@ mod cobot_member_story;
 #[cfg(test)]
 mod cobot_site;
 #[cfg(test)]
+mod cobot_upgrade;
+#[cfg(test)]
 mod config_changes_while_running;
 #[cfg(test)]
 mod config_example_is_true;
@@ -217,6 +219,8 @@ mod spacebring_member_story;
 mod spacebring_refresh;
 #[cfg(test)]
 mod spacebring_site;
+#[cfg(test)]
+mod spacebring_slow_and_skewed;
 #[cfg(test)]
 mod staff_ask_why;
 #[cfg(test)]

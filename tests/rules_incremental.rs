@@ -27,6 +27,8 @@ proptest! {
             let before = incremental.facts().clone();
             incremental.update(Arc::new(facts.clone()));
             let whole = rules::grants(&facts, &rules, &site);
+            let consumed = rules::grants_of(facts.clone(), &rules, &site);
+            prop_assert!(consumed == whole, "with the facts going on the way: {facts:?}");
 let found = incremental.outcome();
             let only = |one: &rules::Outcome, other: &rules::Outcome| {
                 let grants: Vec<_> = one.grants.iter().filter(|it| !other.grants.contains(it)).cloned().collect();

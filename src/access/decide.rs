@@ -7,7 +7,7 @@
 //! 1. `stale`: it would open now, were it not for the missing contact to the platform.
 //! 2. `clock_untrusted`: it has a window or hours, and the time is not known.
 //! 3. `not_yet` or `outside_hours`, opening within 24 hours: the soonest.
-//! 4. A void grant that is not over, by its own reason (`no_pass_left`).
+//! 4. A void grant that is not over, by its own reason (`no_pass_left`, `not_connected`, `not_confirmed`).
 //! 5. `not_yet` or `outside_hours`, opening later: the soonest.
 //! 6. `ended`: the one that ended last.
 //! 7. `not_yet` or `outside_hours` whose hours never open again within its window (looked for 400 days ahead).

@@ -223,6 +223,28 @@ impl Index {
         })
     }
 
+    /// Every grant with its person, those that are over and the void ones too.
+    pub fn rights(&self) -> impl Iterator<Item = (HolderRef<'_>, GrantRef<'_>)> {
+        let people = u32::try_from(self.part(Part::People).len() / 12).unwrap_or(0);
+        (0..people).map(PersonIx).flat_map(move |at| {
+            let person = self.person(at).zip(self.person_record(at));
+            person.into_iter().flat_map(move |(person, record)| {
+                let grants = self.grants_of(&record);
+                grants.filter_map(move |grant| Some((person, self.grant(GrantIx(grant?))?)))
+            })
+        })
+    }
+
+    /// The key of every card that has exactly one holder, blocked or not: [`Credential::key`].
+    pub fn working_cards(&self) -> impl Iterator<Item = [u8; 12]> {
+        let slots = self.part(Part::Cards).as_chunks::<{ table::SLOT }>().0;
+        slots.iter().filter_map(|slot| {
+            let (key, value) = table::parts(slot);
+            let held = value & CARD_PERSON != CARD_PERSON && value & CARD_AMBIGUOUS == 0;
+            (key.first() != Some(&0) && held).then_some(*key)
+        })
+    }
+
     /// What whoever set a block wrote, for a blocked card first, else for its holder.
     #[must_use]
     pub fn block_note(&self, credential: Option<&Credential>, person: Option<PersonIx>) -> Option<&str> {
@@ -309,7 +331,7 @@ impl Index {
     }
 
     /// The grants of a person, in the order in which they decide.
-    pub(super) fn grants_of(&self, person: &Person) -> impl Iterator<Item = Option<u32>> + '_ {
+    pub(super) fn grants_of<'i>(&'i self, person: &Person) -> impl Iterator<Item = Option<u32>> + use<'i> {
         let (first, count) = (person.first, person.count);
         (0..count).map(move |at| match count {
             1 => Some(first),

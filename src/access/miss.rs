@@ -66,6 +66,8 @@ fn ending(text: &mut String, grant: &GrantRef<'_>, verdict: &Verdict, now: Milli
         (Reason::Stale, Some(_)) => " held until ",
         (Reason::ClockUntrusted, _) => " needs the time",
         (Reason::NoPassLeft, _) => " is used up",
+        (Reason::NotConnected, _) => " opens nothing: not switched on for doors",
+        (Reason::NotConfirmed, _) => " is not confirmed",
         _ => "",
     };
     text.push_str(words);

@@ -70,7 +70,7 @@ fn first_code(
 const MOST_WARNINGS: usize = 50;
 
 /// A gateway that took its facts from the disk at its start has not looked at their warnings: they are worked out
-/// here, from the same facts, if this user may read them.
+/// here, from the same facts, if this user may read them; what was left out of those facts stands beside them.
 pub(super) fn with_warnings(mut doc: StatusDoc, config: &Config) -> StatusDoc {
     let Some(section) = doc.sections.get_mut("sync").and_then(Value::as_object_mut) else {
         return doc;
@@ -85,9 +85,14 @@ pub(super) fn with_warnings(mut doc: StatusDoc, config: &Config) -> StatusDoc {
     }
     let now = View::now(config).now;
     let store = stored::open(&config.state_dir).ok().flatten();
-    let rebuilt = store.and_then(|store| crate::sync::build::rebuild(&store, config).ok().flatten());
-    let (mut warnings, still_in) =
+    let rebuilt = store
+        .as_ref()
+        .and_then(|store| crate::sync::build::rebuild(store, config).ok().flatten());
+    let (rules, still_in) =
         rebuilt.map_or_else(Default::default, |(_, built)| (built.warnings, built.still_in));
+    let left_out = store.and_then(|store| crate::sync::problems::in_force(&store).ok());
+    let mut warnings = left_out.unwrap_or_default();
+    warnings.extend(rules);
     let still_in: Vec<_> = still_in.into_iter().filter(|it| it.holds(now)).collect();
     if section.get("still_in").is_none_or(Value::is_null) {
         section.insert("still_in".into(), serde_json::json!(still_in));

@@ -102,6 +102,10 @@ reasons! {
     RefusedByKs = 49 "refused_by_ks" refuse "SALTO KS refused";
     /// The reader is lent to the enrolment desk for a moment: it answers nobody, and nothing is journalled.
     AtTheDesk = 50 "at_the_desk" refuse "the reader is lent to the enrolment desk";
+    /// The person has rights, and is not switched on for doors (R31).
+    NotConnected = 51 "not_connected" refuse "is not switched on for doors";
+    /// The booking has not been confirmed (R19).
+    NotConfirmed = 52 "not_confirmed" refuse "the booking is not confirmed";
 }
 
 impl fmt::Display for Reason {

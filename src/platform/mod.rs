@@ -10,6 +10,7 @@
 //! | `budget` | how many requests a platform allows, and how many were made |
 //! | `cards` | card numbers as platforms write them |
 //! | `open` | the adapter of a configuration |
+//! | `packed` | rows kept for the next hint, small |
 //! | `polled` | versions for platforms that have none |
 //! | `vault` | tokens that outlive a restart |
 //! | `contract` | any cloud that implements docs/contract/openapi.yaml |
@@ -30,6 +31,7 @@ pub(crate) mod http;
 pub mod nexudus;
 pub mod officernd;
 mod open;
+mod packed;
 pub mod polled;
 pub mod spacebring;
 pub mod vault;
@@ -300,6 +302,12 @@ pub trait Platform: Send + Sync {
     /// Whether [`Platform::refresh`] makes use of the last facts. Where it does not, they are not read from the disk
     /// for it, and a hint is a fetch.
     fn refreshes_parts(&self) -> bool {
+        true
+    }
+
+    /// Whether [`Platform::refresh`] wants the facts themselves. An adapter that keeps the rows that they were made of
+    /// does not, and is given empty ones.
+    fn wants_last(&self) -> bool {
         true
     }
 

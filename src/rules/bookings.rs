@@ -10,7 +10,7 @@ use super::{
 use crate::{
     config::model::{BookingWindow, Mapping, RulesConfig},
     domain::{
-        GrantKind, GroupId, Window,
+        GrantKind, GroupId, Reason, Window,
         facts::{Booking, Resource, ResourceKind, Standing},
     },
 };
@@ -35,10 +35,12 @@ pub(super) fn booking(context: &Context<'_>, booking: &Booking, sink: &mut Sink)
             &booking.id,
             Window::between(booking.from, booking.until),
         )
-        || (booking.tentative && !rules.grant_tentative)
     {
-        return; // R19: nothing until it is confirmed
+        return;
     }
+    // R19: nothing until it is confirmed; void, so that a refusal can say so.
+    let void = (booking.tentative && !rules.grant_tentative).then_some(Reason::NotConfirmed);
+    let cited = |rule: u8| if void.is_some() { 19 } else { rule };
     let is_desk = resource.kind == ResourceKind::Desk;
     let job = Job {
         context,
@@ -57,15 +59,8 @@ pub(super) fn booking(context: &Context<'_>, booking: &Booking, sink: &mut Sink)
         && (standing != Standing::External || rules.grant_external)
     {
         for window in job.windows(standing, sink) {
-            sink.grant(
-                context,
-                person,
-                groups,
-                window,
-                origin,
-                if is_desk { 17 } else { 12 },
-                None,
-            );
+            let rule = cited(if is_desk { 17 } else { 12 });
+            sink.grant(context, person, groups, window, origin, rule, void);
         }
     }
     let invites = if is_desk {
@@ -80,7 +75,7 @@ pub(super) fn booking(context: &Context<'_>, booking: &Booking, sink: &mut Sink)
     {
         let Some(standing) = standing(id) else { continue };
         for window in job.windows(standing, sink) {
-            sink.grant(context, id, groups, window, origin, 14, None);
+            sink.grant(context, id, groups, window, origin, cited(14), void);
         }
     }
 }

@@ -85,7 +85,7 @@ impl Outcome {
 }
 
 /// Grows with every change of what the same facts and rules come to, so that an index of an earlier version is not used on.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Turns facts into grants. The same facts, rules and site always give the same outcome.
 ///
@@ -102,6 +102,46 @@ pub fn grants(facts: &Facts, rules: &RulesConfig, site: &Site) -> Outcome {
     };
     let mut sink = Sink::default();
     work(&context, &Objects::all(facts), &mut sink);
+    outcome(sink, &facts.people, of_the_whole(facts, &book, site))
+}
+
+/// [`grants`] of facts that are not needed any more: each object goes when the rules are done with it, so that facts and
+/// grants are never in memory whole at the same time.
+#[must_use]
+pub fn grants_of(mut facts: Facts, rules: &RulesConfig, site: &Site) -> Outcome {
+    let book = Book::new(rules, site);
+    let whole = of_the_whole(&facts, &book, site);
+    let look = Look::new(&facts, &book);
+    let memberships = std::mem::take(&mut facts.memberships);
+    let assignments = std::mem::take(&mut facts.assignments);
+    let bookings = std::mem::take(&mut facts.bookings);
+    let context = Context {
+        facts: &facts,
+        look: &look,
+        book: &book,
+    };
+    let mut sink = Sink::default();
+    for membership in memberships {
+        plans::membership(&context, &membership, &mut sink);
+    }
+    for assignment in assignments {
+        plans::assignment(&context, &assignment, &mut sink);
+    }
+    for booking in bookings {
+        bookings::booking(&context, &booking, &mut sink);
+    }
+    for pass in &facts.passes {
+        passes::pass(&context, pass, &mut sink);
+    }
+    for person in &facts.people {
+        plans::person(&context, person, &mut sink);
+    }
+    drop(look);
+    let Facts { people, .. } = facts;
+    outcome(sink, &people, whole)
+}
+
+fn outcome(sink: Sink, people: &[Person], whole: Vec<RuleWarning>) -> Outcome {
     let Sink { mut grants, notes } = sink;
     let mut counted: BTreeMap<Note, usize> = BTreeMap::new();
     for note in notes {
@@ -109,13 +149,14 @@ pub fn grants(facts: &Facts, rules: &RulesConfig, site: &Site) -> Outcome {
     }
     grants.sort_unstable();
     grants.dedup();
-    let (credentials, shared) = people::cards(&facts.people);
+    grants.shrink_to_fit();
+    let (credentials, shared) = people::cards(people);
     Outcome {
-        people: people::holders(&facts.people),
+        people: people::holders(people),
         credentials,
         grants,
-        blocks: people::blocks(&facts.people),
-        warnings: warnings(&counted, shared, of_the_whole(facts, &book, site)),
+        blocks: people::blocks(people),
+        warnings: warnings(&counted, shared, whole),
     }
 }
 

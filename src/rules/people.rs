@@ -21,10 +21,12 @@ pub(super) struct Crowd {
     pays: HashMap<PersonId, Vec<String>>,
 }
 
-/// Somebody whose rights count.
+/// Somebody who is not deactivated.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     standing: Standing,
+    /// Switched on for doors (R31).
+    connected: bool,
     /// Their place among the people of the facts.
     place: usize,
 }
@@ -33,14 +35,19 @@ struct Known {
 pub(super) type Holding<'a> = Vec<(&'a PersonId, bool)>;
 
 impl Crowd {
-    /// Only those whose rights count are in it: not the deactivated (R5), not those who are not meant for doors (R31).
+    /// The deactivated are not in it: nothing of theirs counts (R5). Those who are not meant for doors are, so that a refusal
+    /// can say so (R31).
     pub(super) fn new(facts: &Facts, rules: &RulesConfig, zone: Option<&TimeZone>) -> Self {
         let mut crowd = Self::default();
         crowd.known.reserve(facts.people.len());
         let people = facts.people.iter().enumerate();
-        for (place, person) in people.filter(|(_, person)| counts(person, rules, zone)) {
-            let standing = person.standing;
-            crowd.known.insert(person.id.clone(), Known { standing, place });
+        for (place, person) in people.filter(|(_, person)| !person.deactivated) {
+            let known = Known {
+                standing: person.standing,
+                connected: counts(person, rules, zone),
+                place,
+            };
+            crowd.known.insert(person.id.clone(), known);
             for team in person.all_teams() {
                 // The name is cloned for a new team only.
                 match crowd.teams.get_mut(team) {
@@ -59,12 +66,17 @@ impl Crowd {
         crowd
     }
 
-    /// How a person stands to this location, if their rights count.
+    /// How a person stands to this location, unless they are deactivated.
     pub(super) fn standing(&self, id: &PersonId) -> Option<Standing> {
         self.known.get(id).map(|known| known.standing)
     }
 
-    /// The place of a person among the people of the facts, if their rights count.
+    /// Whether somebody's rights open anything (R31).
+    pub(super) fn is_connected(&self, id: &PersonId) -> bool {
+        self.known.get(id).is_some_and(|known| known.connected)
+    }
+
+    /// The place of a person among the people of the facts, unless they are deactivated.
     pub(super) fn place(&self, id: &PersonId) -> Option<usize> {
         self.known.get(id).map(|known| known.place)
     }

@@ -46,7 +46,7 @@ pub(super) fn membership(context: &Context<'_>, membership: &Membership, sink: &
     };
     let (person, team) = (membership.person.as_ref(), membership.team.as_deref());
     for (person, by_team) in context.look.crowd.contract(person, team, rules.team_rule) {
-        if keeps && !groups.is_empty() {
+        if keeps && !groups.is_empty() && context.look.crowd.is_connected(person) {
             sink.note(Note::CancelledKeeps(format!(
                 "{} ({person})",
                 context.name(person)
@@ -164,14 +164,17 @@ pub(super) fn person(context: &Context<'_>, person: &Person, sink: &mut Sink) {
     if asks && !person.deactivated && people::is_new(person, rules, context.book.zone()).is_none() {
         sink.note(Note::NoJoinDate);
     }
-    if !people::counts(person, rules, context.book.zone()) {
+    if person.deactivated {
         return;
     }
+    let connected = people::counts(person, rules, context.book.zone());
     let names = &context.look.names.groups;
     for group in &person.groups {
         let label = names.name(group);
         let Some(groups) = names.lookup(&rules.groups, group) else {
-            sink.note(Note::UnmappedGroup(label.to_owned()));
+            if connected {
+                sink.note(Note::UnmappedGroup(label.to_owned()));
+            }
             continue;
         };
         let origin = Origin {

@@ -41,7 +41,7 @@ impl Sink {
         self.notes.push(Note::Warning(warning));
     }
 
-    /// A right of a person to groups. Groups that the site does not have are left out: `super::grants` says so once.
+    /// A right of a person to groups, void where the person is not switched on for doors (R31). Groups that the site does not have are left out: `super::grants` says so once.
     #[expect(clippy::too_many_arguments, reason = "a grant has as many parts")]
     pub(super) fn grant(
         &mut self,
@@ -56,6 +56,11 @@ impl Sink {
         if window.is_empty() {
             return; // nothing is left of it: an end before the start of what it was cut with
         }
+        let (rule, void) = if context.look.crowd.is_connected(person) {
+            (rule, void)
+        } else {
+            (31, Some(Reason::NotConnected))
+        };
         let known = groups
             .iter()
             .filter(|group| context.book.groups.contains_key(*group));

@@ -8,7 +8,11 @@ use super::{
 use crate::{
     access::{BuildError, Index, fingerprint},
     config::Config,
-    domain::{Block, PersonId, Snapshot, facts::Facts, time::Millis},
+    domain::{
+        Block, PersonId, Snapshot,
+        facts::{Facts, Membership},
+        time::Millis,
+    },
     rules,
     store::{ReadStore, SnapshotMeta, StoreError},
 };
@@ -38,11 +42,15 @@ pub struct Draft {
     local: u64,
 }
 
-/// Works complete facts out by the rules of a configuration.
+/// Works complete facts out by the rules of a configuration. The facts go on the way: with what the rules make of them they
+/// would be twice as much.
 #[must_use]
-pub fn draft(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) -> Draft {
-    let outcome = rules::grants(facts, &config.rules, &config.site);
-    let (mut snapshot, warnings) = outcome.into_snapshot(facts.version, taken_at);
+pub fn draft(facts: Facts, config: &Config, local: &Local, taken_at: Millis) -> Draft {
+    let version = facts.version;
+    let cancelled = facts.memberships.iter().filter(|it| it.cancelled);
+    let cancelled: Vec<Membership> = cancelled.cloned().collect();
+    let outcome = rules::grants_of(facts, &config.rules, &config.site);
+    let (mut snapshot, warnings) = outcome.into_snapshot(version, taken_at);
     local.add_to(
         &mut snapshot.people,
         &mut snapshot.credentials,
@@ -51,7 +59,7 @@ pub fn draft(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) ->
     );
     Draft {
         local: local.fingerprint(),
-        still_in: still_in(facts, &snapshot, &config.site.zone),
+        still_in: still_in(&cancelled, &snapshot, &config.site.zone),
         snapshot,
         warnings: warnings.iter().map(ToString::to_string).collect(),
     }
@@ -88,7 +96,7 @@ impl Draft {
 /// # Errors
 /// As [`Draft::build`].
 pub fn build(facts: &Facts, config: &Config, local: &Local, taken_at: Millis) -> Result<Built, BuildError> {
-    draft(facts, config, local, taken_at).build(config)
+    draft(facts.clone(), config, local, taken_at).build(config)
 }
 
 /// What an index was made for: the site and the rules with their mapping. Another of either, and an image on disk is no
@@ -139,7 +147,7 @@ fn redraft(
     };
     let mut local = local(store).map_err(text)?;
     local.blocks.extend_from_slice(blocks);
-    let draft = draft(&facts, config, &local, meta.taken_at);
+    let draft = draft(facts, config, &local, meta.taken_at);
     Ok(Some((meta, draft)))
 }
 
@@ -159,16 +167,16 @@ pub fn in_force(
     active.image = Vec::new();
     let facts = store.facts(&active).map_err(text)?;
     let local = local(store).map_err(text)?;
-    let draft = draft(&facts, config, &local, active.meta.taken_at);
-    let emails = facts
-        .people
-        .into_iter()
-        .filter_map(|person| Some((person.id, person.email?)))
-        .collect();
+    let with_email = facts.people.iter().filter_map(|person| Some((person.id.clone(), person.email.clone()?)));
+    let emails = with_email.collect();
+    let draft = draft(facts, config, &local, active.meta.taken_at);
     Ok(Some((draft.snapshot, emails)))
 }
 
 /// What the facts in force weigh by a configuration. `None` when there are none yet.
+///
+/// The index says it, where it was made by this configuration: the facts and what the rules make of them are several times
+/// as large, and the new ones are in memory already.
 ///
 /// # Errors
 /// In words, when the store cannot be read.
@@ -178,6 +186,15 @@ pub fn weigh_active(
     scale: &Scale,
     now: Millis,
 ) -> Result<Option<Weight>, String> {
+    let Some(active) = store.active().map_err(|error| error.to_string())? else {
+        return Ok(None);
+    };
+    if let Ok(index) = Index::from_image(active.image)
+        && index.site_fingerprint() == stamp(config)
+    {
+        let grants = usize::try_from(active.meta.grants).unwrap_or(usize::MAX);
+        return Ok(Some(scale.weigh_index(&index, grants, now)));
+    }
     let active = redraft(store, config, &[])?;
     Ok(active.map(|(_, draft)| scale.weigh(&draft.snapshot, now)))
 }

@@ -3,7 +3,7 @@
 
 use crate::domain::{
     Grant, GrantKind, PersonId, Snapshot,
-    facts::{Facts, Membership, When},
+    facts::{Membership, When},
     time::Millis,
 };
 use jiff::{ToSpan, tz::TimeZone};
@@ -37,10 +37,9 @@ impl StillIn {
 /// Everybody of whom [`StillIn::holds`] is true at some time, by name. Days are local to `zone`; with an unknown one
 /// the end of a day is taken in UTC.
 #[must_use]
-pub fn still_in(facts: &Facts, snapshot: &Snapshot, zone: &str) -> Vec<StillIn> {
+pub fn still_in(memberships: &[Membership], snapshot: &Snapshot, zone: &str) -> Vec<StillIn> {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-    let cancelled: HashMap<&str, &Membership> = facts
-        .memberships
+    let cancelled: HashMap<&str, &Membership> = memberships
         .iter()
         .filter(|membership| membership.cancelled)
         .map(|membership| (membership.id.as_str(), membership))
@@ -48,7 +47,7 @@ pub fn still_in(facts: &Facts, snapshot: &Snapshot, zone: &str) -> Vec<StillIn> 
     if cancelled.is_empty() {
         return Vec::new();
     }
-    let names: HashMap<&PersonId, &str> = facts
+    let names: HashMap<&PersonId, &str> = snapshot
         .people
         .iter()
         .map(|person| (&person.id, person.name.as_str()))
@@ -92,8 +91,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         Window,
-        facts::Person,
-        grant::{Source, Target},
+        grant::{Holder, Source, Target},
     };
 
     #[test]
@@ -106,19 +104,20 @@ mod tests {
             ..Membership::new(format!("m-{id}"), "Flex")
         };
         let all = ["ana", "bob", "eve", "ida", "zoe"];
-        let facts = Facts {
-            people: all.map(|id| Person::new(id, id.to_uppercase())).to_vec(),
-            memberships: vec![
-                member("ana", true, day("2026-05-31")),
-                member("bob", false, day("2026-05-31")),
-                member("eve", true, None),
-                member("ida", true, day("2026-06-01")),
-                member("zoe", true, day("2026-05-30")),
-            ],
-            ..Facts::default()
+        let memberships = [
+            member("ana", true, day("2026-05-31")),
+            member("bob", false, day("2026-05-31")),
+            member("eve", true, None),
+            member("ida", true, day("2026-06-01")),
+            member("zoe", true, day("2026-05-30")),
+        ];
+        let holder = |id: &str| Holder {
+            id: id.into(),
+            name: id.to_uppercase(),
         };
         // Zoe's grant is gone; the others still have theirs.
         let snapshot = Snapshot {
+            people: all.map(holder).to_vec(),
             grants: all[..4]
                 .iter()
                 .map(|id| Grant {
@@ -138,7 +137,7 @@ mod tests {
         };
         let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_millisecond();
         let names = |now| -> Vec<String> {
-            let found = still_in(&facts, &snapshot, "Europe/Madrid");
+            let found = still_in(&memberships, &snapshot, "Europe/Madrid");
             let now = found.into_iter().filter(|it| it.holds(now));
             now.map(|it| it.name).collect()
         };

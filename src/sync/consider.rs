@@ -4,6 +4,7 @@ use super::{
     build::{self, Built},
     cancelled::StillIn,
     judge::{self, Scale, Weight},
+    problems::Problems,
     pull::Puller,
     status::meta,
 };
@@ -32,6 +33,8 @@ struct Ready {
     meta: SnapshotMeta,
     facts: PackedFacts,
     index: Arc<Index>,
+    /// What was left out of the facts.
+    problems: Vec<String>,
     warnings: Vec<String>,
     still_in: Vec<StillIn>,
     /// What the gateway itself held when the index was made.
@@ -40,11 +43,12 @@ struct Ready {
 
 impl Ready {
     /// With the snapshot, which is needed no longer than to weigh it.
-    fn of(built: Built, facts: PackedFacts, etag: Option<String>) -> (Self, Snapshot) {
+    fn of(built: Built, facts: PackedFacts, etag: Option<String>, problems: Vec<String>) -> (Self, Snapshot) {
         let ready = Self {
             meta: meta(&built.snapshot, etag),
             facts,
             index: Arc::new(built.index),
+            problems,
             warnings: built.warnings,
             still_in: built.still_in,
             local: built.local,
@@ -93,12 +97,10 @@ impl Puller {
         // times its index.
         let job = move || -> Result<_, String> {
             let local = build::local(store.read()).map_err(|error| error.to_string())?;
-            let draft = build::draft(&facts, &config, &local, now);
             let packed = store.pack(&facts).map_err(|error| error.to_string())?;
-            drop(facts);
+            let draft = build::draft(facts, &config, &local, now);
             let built = draft.build(&config).map_err(|error| error.to_string())?;
-            let (mut ready, snapshot) = Ready::of(built, packed, etag);
-            ready.warnings.splice(0..0, problems);
+            let (ready, snapshot) = Ready::of(built, packed, etag, problems);
             let scale = Scale::default();
             let weight = scale.weigh(&snapshot, now);
             drop(snapshot);
@@ -125,10 +127,20 @@ impl Puller {
     async fn hold(&mut self, ready: Ready) -> Result<String, String> {
         let why = ready.meta.held_because.clone().unwrap_or_default();
         let (store, meta) = (self.store.clone(), ready.meta.clone());
+        let (before, problems) = (
+            self.problems.clone(),
+            Problems {
+                in_force: self.problems.in_force.clone(),
+                held: ready.problems.clone(),
+            },
+        );
+        self.problems = problems.clone();
         blocking(move || {
+            let text = |error: StoreError| error.to_string();
             store
                 .hold_packed(&ready.meta, &ready.facts, ready.index.image())
-                .map_err(|error| error.to_string())
+                .map_err(text)?;
+            problems.keep(&before, &store).map_err(text)
         })
         .await?;
         if self
@@ -147,10 +159,16 @@ impl Puller {
             meta,
             facts,
             index,
+            problems,
             warnings,
             still_in,
             local,
         } = ready;
+        let problems = Problems {
+            in_force: problems,
+            held: Vec::new(),
+        };
+        let before = std::mem::replace(&mut self.problems, problems.clone());
         let (store, was_held) = (self.store.clone(), self.status.held.is_some());
         let (stored, doors) = (meta.clone(), Arc::clone(&self.doors));
         let config = Arc::clone(&self.config);
@@ -163,10 +181,9 @@ impl Puller {
             doors.swap(Arc::clone(&index));
             store.apply_packed(&stored, &facts, index.image()).map_err(text)?;
             if was_held {
-                store.discard_held().map(drop).map_err(text)
-            } else {
-                Ok(())
+                store.discard_held().map(drop).map_err(text)?;
             }
+            problems.keep(&before, &store).map_err(text)
         });
         // A card that cannot be written must not keep new rights from the doors: they live in memory until it can.
         if let Err(error) = kept.await {
@@ -195,16 +212,16 @@ impl Puller {
             return Err("no snapshot is held back".into());
         }
         let (config, store) = (Arc::clone(&self.config), self.store.clone());
+        let problems = self.problems.held.clone();
         let job = move || -> Result<_, String> {
             let text = |error: StoreError| error.to_string();
             let held = store.held().map_err(text)?.ok_or("no snapshot is held back")?;
             let facts = store.facts(&held).map_err(text)?;
             let local = build::local(store.read()).map_err(text)?;
-            let draft = build::draft(&facts, &config, &local, held.meta.taken_at);
             let packed = store.pack(&facts).map_err(text)?;
-            drop(facts);
+            let draft = build::draft(facts, &config, &local, held.meta.taken_at);
             let built = draft.build(&config).map_err(|error| error.to_string())?;
-            Ok(Ready::of(built, packed, held.meta.etag).0)
+            Ok(Ready::of(built, packed, held.meta.etag, problems).0)
         };
         let ready = blocking(job).await?;
         let outcome = self.apply(ready).await;
@@ -254,7 +271,10 @@ impl Puller {
         });
     }
 
-    fn show_warnings(&mut self, mut warnings: Vec<String>) {
+    /// What was left out of the facts, and what the rules say of those in force.
+    fn show_warnings(&mut self, rules: Vec<String>) {
+        let mut warnings = self.problems.in_force.clone();
+        warnings.extend(rules);
         if warnings.len() > SHOWN_WARNINGS {
             let more = warnings.len() - SHOWN_WARNINGS;
             warnings.truncate(SHOWN_WARNINGS);

@@ -12,6 +12,7 @@
 //! | `hinter` | how hints reach the puller |
 //! | `pull` | the task that pulls: timer, hints, commands, faults |
 //! | `consider` | what becomes of complete facts: judged, held, stored and swapped |
+//! | `problems` | what was left out of the facts, kept beside them |
 //! | `refresh` | fetching what hints name, and nothing else |
 //! | `cancelled` | who is cancelled at the platform and still gets in: pure |
 //! | `status` | how it stands, for people |
@@ -29,6 +30,7 @@ pub mod hints;
 pub mod judge;
 pub mod local;
 pub mod pace;
+pub mod problems;
 pub mod pull;
 mod refresh;
 mod running;

@@ -9,6 +9,7 @@ use super::{
     consider::{Considered, Extent},
     hints::Hints,
     pace::Pace,
+    problems::Problems,
     stale,
     status::Status,
 };
@@ -86,6 +87,8 @@ pub struct Puller {
     pub(super) guessed_contact: Option<Duration>,
     /// Who is cancelled and gets in all the same, now or later; absent until it was looked at.
     pub(super) still_in: Option<Vec<StillIn>>,
+    /// What was left out of the facts.
+    pub(super) problems: Problems,
     pub(super) status: Status,
 }
 
@@ -110,6 +113,7 @@ impl Puller {
             ..Status::default()
         };
         let hints = Hints::new(platform.capabilities().hints, LONGEST_PAUSE);
+        let problems = Problems::stored(store.read());
         let last_trusted = store.read().last_trusted_time().ok().flatten();
         let pace = Pace::new(LONGEST_PAUSE);
         let mut puller = Self {
@@ -126,6 +130,7 @@ impl Puller {
             last_trusted,
             guessed_contact: None,
             still_in: None,
+            problems,
             status,
         };
         puller.show();

@@ -22,7 +22,12 @@ impl Puller {
             return Some(self.pull().await.1);
         };
         let hints = self.burst.take();
-        let fetched = match self.last_facts().await {
+        let last = if platform.wants_last() {
+            self.last_facts().await
+        } else {
+            Ok(Facts::default())
+        };
+        let fetched = match last {
             Ok(last) => platform.refresh(&known, last, &hints).await,
             Err(text) => Err(PlatformError::malformed(text)),
         };

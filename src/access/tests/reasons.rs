@@ -46,6 +46,16 @@ fn situations() -> Vec<Asked> {
         Asked::with(&[void]),
         Asked::with(&[]),
     ];
+    let unconnected = Grant {
+        void: Some(Reason::NotConnected),
+        rule: 31,
+        ..plan("rooms")
+    };
+    let tentative = Grant {
+        void: Some(Reason::NotConfirmed),
+        rule: 19,
+        ..booking("2026-11-22T14:00", "2026-11-22T15:00")
+    };
     all.extend([
         changed(&[], |asked| {
             asked.door = Some("front");
@@ -72,6 +82,8 @@ fn situations() -> Vec<Asked> {
         changed(&[plan("rooms")], |asked| asked.lockdown = true),
         changed(&[plan("rooms")], |asked| asked.door = None),
         changed(&[plan("rooms")], |asked| asked.card = None),
+        Asked::with(&[unconnected]),
+        Asked::with(&[tentative]),
     ]);
     all
 }

@@ -65,6 +65,9 @@ impl Office for Bridge {
     fn send_hooks_to(&self, address: &str) -> Result<(), Cannot> {
         self.0.send_hooks_to(address)
     }
+    fn export(&self, folder: &Path) -> Result<(), Cannot> {
+        self.0.export(folder)
+    }
     fn requests(&self) -> u64 {
         self.0.requests()
     }

@@ -1,6 +1,10 @@
 //! Plays a platform's story: staff and members act at the simulated platform, cards are presented at the readers, and
 //! what comes of it is compared with what the platform's own rules say.
 
+mod exports;
+mod learns;
+mod moments;
+
 use super::{
     cast::{SPOTS, Spot},
     draw, plain,
@@ -13,16 +17,14 @@ use super::{
 use crate::{
     cli::{
         Context,
-        client::Client,
         failure::{Failure, status},
         out::Out,
     },
     clock::Clock,
-    daemon::control::StatusDoc,
     domain::{Reason, time::Millis},
 };
 use doorward_peers::office::Office;
-use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
+use moments::{card, day, hexadecimal, minute_of_day};
 use ratatui::{
     DefaultTerminal,
     crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers},
@@ -34,15 +36,10 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc,
     },
     time::Duration,
 };
 
-/// The zone of the house, and of every simulated platform.
-const ZONE: &str = "Europe/Madrid";
-/// A change at the platform may take this long to the doors: a poll interval, and a platform that asks for patience.
-const REACHES: Duration = Duration::from_secs(90);
 /// A check-in may take this long to the platform.
 const ARRIVES: Duration = Duration::from_secs(45);
 /// A web hook that brought nothing for this long brings nothing more: the gateway is asked to fetch.
@@ -103,7 +100,11 @@ pub(super) fn play(
 
 /// The sections of the configuration that are the story's own.
 fn configuration(story: &Story, office: &dyn Office, dir: &Path) -> std::io::Result<String> {
-    let cloud = office.cloud_section(dir);
+    let mut cloud = office.cloud_section(dir);
+    if story.granted > 1 {
+        let granted = format!("[cloud]\nallowance = {}\n", story.granted);
+        cloud = cloud.replacen("[cloud]\n", &granted, 1);
+    }
     secret(&dir.join("hooks-path"), HOOKS)?;
     Ok(format!(
         "{cloud}\n[hooks]\nlisten = \"127.0.0.1:0\"\npath_secret = {{ file = \"{{dir}}/hooks-path\" }}\n\
@@ -252,6 +253,7 @@ impl Theatre {
                 self.lines.push(Line::stays_here(self.office.attendance().len()));
                 Ok(())
             }
+            Step::Exports { warns_of, rule } => self.exports(warns_of, *rule),
             Step::Cloud { away } => {
                 self.caption(if *away {
                     "the cloud is away: the doors go on from their own memory"
@@ -333,60 +335,6 @@ impl Theatre {
             Act::Deactivate { who } => office.deactivate(&member(who))?,
         }
         Ok(())
-    }
-
-    /// What was done at the platform reaches the gateway: by a hint of the platform's, or else as `doorward sync now`
-    /// does it.
-    fn gateway_learns(&mut self, who: &str, spot: Spot, expected: &[Reason]) -> Result<(), Halt> {
-        let Some((at, since)) = self.news.filter(|_| self.scene.cloud_up) else {
-            return Ok(());
-        };
-        let took = |theatre: &Self| theatre.clock.monotonic().saturating_sub(since);
-        while took(self) < HINTED {
-            let there = self.stage.would_give(spot.name, &card(who), self.clock.now());
-            let there = there.is_some_and(|reason| expected.contains(&reason));
-            if there && self.last_contact() >= Some(at) {
-                self.news = None;
-                self.lines.push(Line::reached(took(self), "by a hint"));
-                return Ok(());
-            }
-            self.frame()?;
-        }
-        let mut last = String::new();
-        while took(self) < REACHES {
-            let answer = ask_now(self.stage.runtime_dir());
-            let outcome = loop {
-                match answer.try_recv() {
-                    Ok(outcome) => break outcome,
-                    Err(mpsc::TryRecvError::Disconnected) => break Err("no answer".into()),
-                    Err(mpsc::TryRecvError::Empty) => self.frame()?,
-                }
-            };
-            match outcome {
-                Ok(()) => {
-                    self.news = None;
-                    self.lines.push(Line::reached(took(self), "when asked"));
-                    return Ok(());
-                }
-                Err(why) => last = why,
-            }
-            self.wait(Duration::from_secs(1))?;
-        }
-        self.lines.push(Line::never_reached(&last));
-        Ok(())
-    }
-
-    /// When the gateway last fetched something, all of it or what a hint named. Unix milliseconds.
-    fn last_contact(&self) -> Option<Millis> {
-        let status = self.status()?;
-        let sync = status.sections.get("sync")?;
-        let at = |name: &str| sync.get(name).and_then(serde_json::Value::as_i64);
-        at("last_contact").max(at("last_refresh"))
-    }
-
-    fn status(&self) -> Option<StatusDoc> {
-        let client = Client::new(&self.stage.runtime_dir());
-        self.runtime.block_on(client.status()).ok()
     }
 
     /// Tells the platform where its web hooks go, as soon as the gateway listens.
@@ -509,51 +457,4 @@ impl Theatre {
         }
         Ok(())
     }
-}
-
-/// Has the gateway fetch now; the picture goes on meanwhile.
-fn ask_now(runtime_dir: std::path::PathBuf) -> mpsc::Receiver<Result<(), String>> {
-    let (answer, answers) = mpsc::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let outcome = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
-            let client = Client::new(&runtime_dir);
-            let done = runtime.block_on(client.sync_now());
-            done.map(|_| ()).map_err(|error| error.to_string())
-        });
-        let _ = answer.send(outcome); // whoever asked may have left
-    });
-    answers
-}
-
-/// Everybody's card: seven bytes made of the name, so that a story need not number them.
-fn card(who: &str) -> [u8; 7] {
-    let sum = |salt: u8| {
-        who.bytes()
-            .fold(salt, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte))
-    };
-    [0x04, 0xB1, sum(7), sum(17), 0x5C, 0x61, 0x80]
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
-}
-
-/// The minute of the local day, by the clock on the house's wall.
-fn minute_of_day(now: i64) -> i16 {
-    let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
-    let wall = Timestamp::from_millisecond(now)
-        .unwrap_or_default()
-        .to_zoned(zone);
-    i16::from(wall.hour()) * 60 + i16::from(wall.minute())
-}
-
-/// A day of the house's calendar, so many from today.
-fn day(now: i64, days: i32) -> String {
-    let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
-    let today = Timestamp::from_millisecond(now)
-        .unwrap_or_default()
-        .to_zoned(zone)
-        .date();
-    today.saturating_add(days.days()).to_string()
 }

@@ -95,6 +95,20 @@ impl Line {
         )
     }
 
+    /// The tables were exported as files, and warned of this person or not.
+    pub(super) fn exported(who: &str, warnings: Result<Vec<String>, String>, rule: u8) -> Self {
+        let agrees = warnings
+            .as_ref()
+            .is_ok_and(|warnings| warnings.iter().any(|warning| warning.contains(who)));
+        let got = match warnings {
+            Err(why) => why,
+            Ok(warnings) if warnings.is_empty() => "no warning".into(),
+            Ok(warnings) => warnings.join("; "),
+        };
+        let step = "staff export their tables; `rules preview --facts` reads the files";
+        Self::new(step, format!("warns that {who} may still enter"), got, agrees).shows(rule)
+    }
+
     pub(super) fn reached(took: Duration, how: &str) -> Self {
         let got = format!("after {}, {how}", seconds(took));
         Self::new("the gateway learns of it", "in force", got, true)

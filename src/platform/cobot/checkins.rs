@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{Credential, EventId, Millis, PersonId, secret::Secret},
-    platform::{CheckIn, CheckInOutcome, ErrorKind, PlatformError, cards},
+    platform::{CheckIn, CheckInOutcome, ErrorKind, PlatformError, cards, packed::Packed},
 };
 use jiff::Timestamp;
 use reqwest::{Method, Response, StatusCode};
@@ -45,7 +45,7 @@ pub(super) struct Desk {
 #[derive(Debug, Default)]
 struct Known {
     /// A token of each membership. Nothing before the first fetch.
-    tokens: Option<HashMap<Box<str>, Secret>>,
+    tokens: Option<Packed<Vec<TokenRow>>>,
     /// How long the running check-in of a membership lasts.
     running: HashMap<Box<str>, Millis>,
     /// Sent, and no answer came.
@@ -62,7 +62,7 @@ impl Desk {
     /// What a fetch brought is truer than what was remembered.
     pub(super) fn learn(&self, rows: &Rows) {
         let mut known = self.lock();
-        known.tokens = Some(by_member(&rows.tokens));
+        known.tokens = Packed::of(&rows.tokens).ok(); // else they are asked for
         known.running = HashMap::new();
         for row in &rows.sessions {
             let until = known.running.entry(row.membership.clone()).or_insert(row.until);
@@ -107,18 +107,11 @@ impl Desk {
     }
 }
 
-/// One token each, always the same: the smallest.
-fn by_member(tokens: &[TokenRow]) -> HashMap<Box<str>, Secret> {
-    let mut all: HashMap<Box<str>, Secret> = HashMap::new();
-    for token in tokens {
-        let held = all
-            .entry(token.membership.clone())
-            .or_insert_with(|| token.text.clone());
-        if token.text.reveal() < held.reveal() {
-            *held = token.text.clone();
-        }
-    }
-    all
+/// One token of a membership, always the same: the smallest.
+fn token_in(tokens: &[TokenRow], person: &str) -> Option<Secret> {
+    let own = tokens.iter().filter(|token| &*token.membership == person);
+    own.min_by_key(|token| token.text.reveal())
+        .map(|token| token.text.clone())
 }
 
 fn refused(reason: impl Into<String>) -> CheckInOutcome {
@@ -233,12 +226,11 @@ impl CobotCloud {
 
     async fn token_of(&self, person: &str) -> Result<Option<Secret>, PlatformError> {
         if let Some(tokens) = &self.desk.lock().tokens {
-            return Ok(tokens.get(person).cloned());
+            return Ok(token_in(&tokens.open()?, person));
         }
-        let read = by_member(&self.tokens().await?);
-        let token = read.get(person).cloned();
-        self.desk.lock().tokens = Some(read);
-        Ok(token)
+        let read = self.tokens().await?;
+        self.desk.lock().tokens = Packed::of(&read).ok();
+        Ok(token_in(&read, person))
     }
 
     /// The end of a check-in, as either interface says it.
@@ -282,11 +274,7 @@ impl CobotCloud {
         let answer = self.api.order(&self.api.old, request, words).await?;
         match answer.status() {
             StatusCode::OK | StatusCode::CREATED => {
-                if let Some(tokens) = &mut self.desk.lock().tokens {
-                    tokens
-                        .entry(person.as_str().into())
-                        .or_insert_with(|| Secret::new(text));
-                }
+                self.desk.lock().tokens = None; // asked for when somebody enters
                 Ok(())
             }
             StatusCode::UNPROCESSABLE_ENTITY => {

@@ -31,13 +31,21 @@ pub(super) struct Space {
     pub(super) zone: TimeZone,
 }
 
-/// The facts in these rows, and what had to be left out.
-pub(super) fn translate(rows: &Rows, space: &Space) -> (Facts, Vec<FactsProblem>) {
+/// The facts in these rows, and what had to be left out. Rows go as they are used up: rows and facts are never in memory
+/// whole at the same time.
+pub(super) fn translate(mut rows: Rows, space: &Space) -> (Facts, Vec<FactsProblem>) {
     let mut problems = Vec::new();
-    let members: HashMap<&str, &MemberRow> = rows.members.iter().map(|it| (&*it.id, it)).collect();
-    let (bookings, outsiders) = bookings(rows, &members, space, &mut problems);
-    let mut people = people(rows, space, &mut problems);
-    let (passes, visitors) = passes(rows, &members, space, &mut problems);
+    let member_rows = std::mem::take(&mut rows.members);
+    let members: HashMap<&str, &MemberRow> = member_rows.iter().map(|it| (&*it.id, it)).collect();
+    let catalogue = catalogue(&rows, space);
+    let (bookings, outsiders) = bookings(&rows, &member_rows, &members, space, &mut problems);
+    (rows.near, rows.far, rows.externals) = Default::default();
+    let mut people = people(&member_rows, &rows.tokens, space, &mut problems);
+    rows.tokens = Vec::new();
+    let (passes, visitors) = passes(&rows, &members, space, &mut problems);
+    (rows.passes, rows.drop_ins, rows.sessions) = Default::default();
+    let memberships = memberships(&rows, &members);
+    rows.plans = Vec::new();
     // The smallest id of a booking or pass names a contact who has several.
     let mut external: BTreeMap<PersonId, (Box<str>, Person)> = BTreeMap::new();
     for (source, person) in outsiders.into_iter().chain(visitors) {
@@ -52,9 +60,9 @@ pub(super) fn translate(rows: &Rows, space: &Space) -> (Facts, Vec<FactsProblem>
     let facts = Facts {
         version: 0,
         people,
-        memberships: memberships(rows, &members),
-        assignments: assignments(rows, &members),
-        resources: resources(rows, space),
+        memberships,
+        assignments: assignments(&rows, &members),
+        resources: resources(&rows, space),
         bookings,
         passes,
         teams: rows
@@ -66,7 +74,7 @@ pub(super) fn translate(rows: &Rows, space: &Space) -> (Facts, Vec<FactsProblem>
                 payer: None,
             })
             .collect(),
-        catalogue: catalogue(rows, space),
+        catalogue,
     };
     (facts, problems)
 }
@@ -87,9 +95,14 @@ fn problem(
     }
 }
 
-fn people(rows: &Rows, space: &Space, problems: &mut Vec<FactsProblem>) -> Vec<Person> {
-    let mut held = cards_of(&rows.tokens, space.cards, problems);
-    rows.members
+fn people(
+    members: &[MemberRow],
+    tokens: &[TokenRow],
+    space: &Space,
+    problems: &mut Vec<FactsProblem>,
+) -> Vec<Person> {
+    let mut held = cards_of(tokens, space.cards, problems);
+    members
         .iter()
         .map(|it| Person {
             email: it.email.as_deref().map(ToOwned::to_owned),
@@ -244,12 +257,13 @@ fn outsider(kind: &str, id: &str, contact: Option<&str>, name: &str, email: Opti
 
 fn bookings(
     rows: &Rows,
+    member_rows: &[MemberRow],
     members: &HashMap<&str, &MemberRow>,
     space: &Space,
     problems: &mut Vec<FactsProblem>,
 ) -> (Vec<Booking>, Vec<Outsider>) {
     let known: HashSet<&str> = rows.resources.iter().map(|it| it.id.as_str()).collect();
-    let emails = by_email(rows);
+    let emails = by_email(rows, member_rows);
     let ends: HashMap<&str, Millis> = members
         .values()
         .filter_map(|it| Some((&*it.id, after(it.canceled?, &space.zone)?)))
@@ -324,12 +338,12 @@ fn booking(
 }
 
 /// Attendees are named by their e-mail alone. An address of two members is nobody's.
-fn by_email(rows: &Rows) -> HashMap<String, Option<&str>> {
+fn by_email<'a>(rows: &Rows, members: &'a [MemberRow]) -> HashMap<String, Option<&'a str>> {
     let mut emails: HashMap<String, Option<&str>> = HashMap::new();
     if rows.bookings().all(|it| it.attendees.is_empty()) {
         return emails;
     }
-    for it in &rows.members {
+    for it in members {
         if let Some(email) = &it.email {
             emails
                 .entry(email.to_lowercase())

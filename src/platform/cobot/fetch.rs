@@ -162,7 +162,6 @@ impl CobotCloud {
         let mut rows = Rows {
             members,
             plans,
-            partial: false,
             teams: before.teams.clone(),
             teams_at: before.teams_at,
             resources,

@@ -56,7 +56,7 @@ pub(crate) fn answer(data: &[u8]) {
         cards: CardText::Auto,
         zone: TimeZone::UTC,
     };
-    let _ = translate(&rows, &space);
+    let _ = translate(rows, &space);
 }
 
 fn hook(body: &[u8]) {

@@ -31,6 +31,7 @@ use super::{
     Around, Capabilities, CheckIn, CheckInOutcome, CheckIns, ErrorKind, Fetched, Heard, Hint, Hook,
     HookRefused, Known, Platform, PlatformError, Reply, Survey,
     budget::{Budget, BudgetStatus},
+    packed::Packed,
     polled,
 };
 use crate::{
@@ -60,7 +61,7 @@ pub struct CobotCloud {
     zone: TimeZone,
     space: Mutex<Option<Space>>,
     /// What was read last. Held while facts are read, so that two reads do not mix.
-    rows: tokio::sync::Mutex<Option<Rows>>,
+    rows: tokio::sync::Mutex<Option<Packed<Rows>>>,
     desk: Desk,
     /// Kinds of passes in use that were looked up one by one.
     looked_up: Mutex<HashMap<Box<str>, Box<str>>>,
@@ -120,41 +121,38 @@ impl CobotCloud {
         let spans = self.spans().await?;
         let mut kept = self.rows.lock().await;
         // What will be read anew is let go before, so that it is not in memory twice.
-        let mut before = kept.take().map(Rows::carried).unwrap_or_default();
-        let rows = match self.read_all(&mut before, &spans).await {
-            Ok(rows) => rows,
-            Err(error) => {
-                *kept = Some(before);
-                return Err(error);
-            }
-        };
+        let before = kept.as_ref().map(Packed::open).transpose()?;
+        let mut before = before.map(Rows::carried).unwrap_or_default();
+        let rows = self.read_all(&mut before, &spans).await?;
         drop(before);
-        self.desk.learn(&rows);
         self.forget_passes(&rows);
-        let fetched = self.settled(&rows, known).await;
-        *kept = Some(rows);
-        fetched
+        self.settled(&mut kept, rows, known).await
     }
 
     async fn refresh_facts(&self, known: &Known, hints: &[Hint]) -> Result<Fetched, PlatformError> {
         let spans = self.spans().await?;
         let mut kept = self.rows.lock().await;
-        if let Some(rows) = kept.as_mut().filter(|rows| !rows.partial) {
-            // Changed in place. What breaks off in the middle is no whole any more, and the next read is a whole one.
-            rows.partial = true;
-            let named = self.patch(rows, hints, &spans).await?;
-            rows.partial = false;
-            if named {
-                self.desk.learn(rows);
-                return self.settled(rows, Some(known)).await;
+        if let Some(packed) = kept.as_ref() {
+            // A copy is changed: what breaks off in the middle leaves what there was.
+            let mut rows = packed.open()?;
+            if self.patch(&mut rows, hints, &spans).await? {
+                return self.settled(&mut kept, rows, Some(known)).await;
             }
         }
         drop(kept);
         self.fetch_facts(Some(known)).await
     }
 
-    async fn settled(&self, rows: &Rows, known: Option<&Known>) -> Result<Fetched, PlatformError> {
+    /// Facts of these rows, which are kept for the next hint.
+    async fn settled(
+        &self,
+        kept: &mut Option<Packed<Rows>>,
+        rows: Rows,
+        known: Option<&Known>,
+    ) -> Result<Fetched, PlatformError> {
         let space = self.space().await?;
+        self.desk.learn(&rows);
+        *kept = Some(Packed::of(&rows)?);
         let (facts, problems) = facts::translate(rows, &space);
         polled::settle(facts, problems, known, self.api.new.place())
     }
@@ -183,8 +181,11 @@ impl Platform for CobotCloud {
     fn fetch<'a>(&'a self, known: Option<&'a Known>) -> Reply<'a, Fetched> {
         Box::pin(self.fetch_facts(known))
     }
+    fn wants_last(&self) -> bool {
+        false // the rows that they were made of say more
+    }
     fn refresh<'a>(&'a self, known: &'a Known, last: Facts, hints: &'a [Hint]) -> Reply<'a, Fetched> {
-        drop(last); // the rows that they were made of say more
+        drop(last);
         Box::pin(self.refresh_facts(known, hints))
     }
     fn hook(&self, hook: &Hook<'_>) -> Result<Heard, HookRefused> {

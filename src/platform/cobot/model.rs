@@ -11,7 +11,7 @@ use crate::domain::{
     secret::Secret,
 };
 use jiff::{Timestamp, civil::Date};
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 /// One page of a list (API 2; page size 200 at most).
 #[derive(Deserialize)]
@@ -245,13 +245,13 @@ pub(super) enum Span {
 }
 
 /// When something can be used.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Times {
     /// At any time.
     #[default]
     Any,
     /// In these hours.
-    Week(Week),
+    Week(#[serde(with = "crate::platform::packed::named")] Week),
     /// What is said makes no sense.
     Odd,
 }

@@ -4,12 +4,13 @@
 use super::model::Times;
 use crate::domain::{Millis, facts::Resource, secret::Secret, time::DAY_MS};
 use jiff::{ToSpan, civil::Date};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
 macro_rules! rows {
     ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $kind:ty,)* })*) => { $(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         pub(super) struct $name {
             $($(#[$fdoc])* pub(super) $field: $kind,)*
         }
@@ -99,28 +100,41 @@ rows! {
     }
     /// A check-in token: a card, or a telephone's address.
     TokenRow {
+        #[serde(with = "revealed")]
         text: Secret,
         membership: Box<str>,
     }
 }
 
+/// A token in rows that are packed: they stay in memory.
+mod revealed {
+    use super::{Deserialize, Secret};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(secret.reveal())
+    }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+        String::deserialize(deserializer).map(Secret::new)
+    }
+}
+
 /// Bookings that begin on one day (UTC), and when they were read.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Cell {
     pub(super) read_at: Millis,
     pub(super) bookings: Vec<BookingRow>,
 }
 
 /// Everything that was read.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rows {
-    /// Not everything is here: a read has broken off.
-    pub(super) partial: bool,
     pub(super) members: Vec<MemberRow>,
     pub(super) plans: Vec<PlanRow>,
     pub(super) teams: Vec<TeamRow>,
     /// When the teams were read: only their names are in that list, so not every time.
     pub(super) teams_at: Millis,
+    #[serde(with = "crate::platform::packed::named")]
     pub(super) resources: Vec<Resource>,
     /// Bookings up to [`Spans::near_until`].
     pub(super) near: Vec<BookingRow>,
@@ -141,7 +155,6 @@ impl Rows {
     /// What the next fetch takes over from this one; all else is let go.
     pub(super) fn carried(self) -> Self {
         Self {
-            partial: true,
             teams: self.teams,
             teams_at: self.teams_at,
             far: self.far,

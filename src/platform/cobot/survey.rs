@@ -108,7 +108,7 @@ impl CobotCloud {
                 "{phones} check-in tokens are addresses of telephones on the wireless network and no cards; they are passed over."
             ));
         }
-        let (facts, problems) = facts::translate(&rows, &space);
+        let (facts, problems) = facts::translate(rows, &space);
         survey
             .remarks
             .extend(problems.iter().take(5).map(|it| format!("{it}.")));

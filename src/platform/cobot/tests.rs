@@ -12,7 +12,7 @@ use crate::{
         opening::Hours,
         time::DAY_MS,
     },
-    platform::FactsProblem,
+    platform::{FactsProblem, packed::Packed},
 };
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -75,7 +75,7 @@ fn rows() -> Rows {
     }
 }
 fn facts(rows: &Rows) -> (Facts, Vec<FactsProblem>) {
-    translate(rows, &space())
+    translate(rows.clone(), &space())
 }
 
 #[test]
@@ -111,6 +111,23 @@ passes tp4: has hours that make no sense; the pass is left out
         facts.resources[1].opening.is_none(),
         "a duration begins whenever one likes"
     );
+}
+
+#[test]
+fn rows_that_were_packed_open_as_they_were() {
+    let mut rows = rows();
+    rows.far.insert(
+        86_400_000,
+        Cell {
+            read_at: 7,
+            bookings: rows.near.clone(),
+        },
+    );
+    rows.needs_passes.insert("Day".into(), (true, 9));
+    for rows in [rows, Rows::default()] {
+        let packed = Packed::of(&rows).unwrap();
+        assert_eq!(packed.open().unwrap(), rows);
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@
 //! | `subscribe` | the web hooks that Nexudus shall send |
 //! | `checkins` | entries, looked for before they are sent |
 //! | `cards` | cards given and taken |
+//! | `fuzz` | any answer, for the fuzzer |
 
 mod acs;
 mod api;
@@ -27,6 +28,7 @@ mod facts;
 #[cfg(test)]
 mod facts_tests;
 mod fetch;
+mod fuzz;
 mod hooks;
 mod hours;
 mod model;
@@ -60,6 +62,8 @@ use std::{
 };
 use url::Url;
 
+pub(crate) use fuzz::answer as fuzz_answer;
+
 /// Nexudus, one location of it. Cheap to share behind an `Arc`.
 #[derive(Debug)]
 pub struct Nexudus {
@@ -72,6 +76,7 @@ pub struct Nexudus {
     turn: cards::Turn,
     senders: hooks::Senders,
     pushed: Arc<acs::Pushed>,
+    left_out: polled::LeftOut,
     /// Groups that the site's `[map.groups]` names.
     own_groups: Vec<String>,
 }
@@ -114,6 +119,7 @@ impl Nexudus {
                 business: config.business,
             },
             pushed: Arc::new(acs::Pushed::new(&around.vault)),
+            left_out: polled::LeftOut::default(),
             own_groups: config.groups.clone(),
         })
     }
@@ -131,7 +137,8 @@ impl Nexudus {
             *setup = Some(whole.setup);
         }
         self.push_groups(&mut whole.facts);
-        polled::settle(whole.facts, whole.problems, known, self.api.http.place())
+        self.left_out
+            .whole(whole.facts, whole.problems, known, self.api.http.place())
     }
 
     /// The groups that can be linked to things at Nexudus: those that the site maps, and those that were pushed.
@@ -202,7 +209,8 @@ impl Nexudus {
             mut facts, problems, ..
         } = patch;
         self.push_groups(&mut facts);
-        polled::settle(facts, problems, Some(known), self.api.http.place())
+        self.left_out
+            .part(facts, problems, hints, known, self.api.http.place())
     }
 
     /// Keeps what hints bring, before anything can fail.

@@ -62,29 +62,21 @@ impl Span {
     }
 }
 
-/// The facts of these rows, and what was left out. `version` stays 0.
-pub(super) fn facts(rows: &Rows, site: &Site, span: Span, now: Millis) -> (Facts, Vec<FactsProblem>) {
+/// The facts of these rows, and what was left out. `version` stays 0. Rows go as they are used up: rows and facts are never
+/// in memory whole at the same time.
+pub(super) fn facts(mut rows: Rows, site: &Site, span: Span, now: Millis) -> (Facts, Vec<FactsProblem>) {
     let mut problems = Vec::new();
     for (index, ((collection, id), text)) in rows.unread.iter().enumerate() {
         problems.push(problem(collection, index, None, id, text));
     }
     let zone = site.zone(&rows.locations);
     let today = day_of(now, &zone);
-    let named_visitors: BTreeSet<&String> = bookings_of(rows, span)
-        .flat_map(|(_, booking)| &booking.visitors)
+    let (resources, teams, catalogue) = (resources(&rows), teams(&rows), catalogue(&rows));
+    let named_visitors: BTreeSet<String> = bookings_of(&rows, span)
+        .flat_map(|(_, booking)| booking.visitors.iter().cloned())
         .collect();
-    let mut people = Vec::with_capacity(rows.members.len());
-    for (index, (id, member)) in rows.members.iter().enumerate() {
-        people.push(person(id, member, site, index, &mut problems));
-    }
-    for id in named_visitors {
-        if let Some(visitor) = rows.visitors.get(id) {
-            let mut guest = Person::new(id.as_str(), visitor.name.as_str());
-            guest.email.clone_from(&visitor.email);
-            guest.standing = Standing::External;
-            people.push(guest);
-        }
-    }
+    let bookings = bookings(&rows, span, &mut problems);
+    rows.bookings = BTreeMap::new();
     let with_passes: BTreeSet<&String> = rows
         .passes
         .values()
@@ -98,18 +90,33 @@ pub(super) fn facts(rows: &Rows, site: &Site, span: Span, now: Millis) -> (Facts
     let memberships = memberships.collect();
     let assignments = rows.assignments.iter().enumerate();
     let assignments = assignments
-        .filter_map(|(index, (id, row))| assignment(index, id, row, rows, &zone, now, &mut problems))
+        .filter_map(|(index, (id, row))| assignment(index, id, row, &rows, &zone, now, &mut problems))
         .collect();
+    (rows.memberships, rows.assignments) = Default::default();
+    let passes = passes(&rows, &zone, today, now);
+    rows.passes = BTreeMap::new();
+    let mut people = Vec::with_capacity(rows.members.len());
+    for (index, (id, member)) in rows.members.into_iter().enumerate() {
+        people.push(person(&id, member, site, index, &mut problems));
+    }
+    for id in named_visitors {
+        if let Some(visitor) = rows.visitors.get(&id) {
+            let mut guest = Person::new(id.as_str(), visitor.name.as_str());
+            guest.email.clone_from(&visitor.email);
+            guest.standing = Standing::External;
+            people.push(guest);
+        }
+    }
     let facts = Facts {
         version: 0,
         people,
         memberships,
         assignments,
-        resources: resources(rows),
-        bookings: bookings(rows, span, &mut problems),
-        passes: passes(rows, &zone, today, now),
-        teams: teams(rows),
-        catalogue: catalogue(rows),
+        resources,
+        bookings,
+        passes,
+        teams,
+        catalogue,
     };
     (facts, problems)
 }
@@ -130,10 +137,10 @@ fn problem(
     }
 }
 
-fn person(id: &str, row: &Member, site: &Site, index: usize, problems: &mut Vec<FactsProblem>) -> Person {
-    let mut person = Person::new(id, row.name.as_str());
-    person.email.clone_from(&row.email);
-    person.team.clone_from(&row.company);
+fn person(id: &str, row: Member, site: &Site, index: usize, problems: &mut Vec<FactsProblem>) -> Person {
+    let mut person = Person::new(id, row.name);
+    person.email = row.email;
+    person.team = row.company;
     person.deactivated = row.status == Status::Former;
     if row.status == Status::NotApproved {
         person.door_access = DoorAccess::Off;

@@ -15,6 +15,7 @@
 //! | `hooks` | signed web hooks |
 //! | `subscribe` | telling the platform where to send them |
 //! | `survey` | every permission tried |
+//! | `fuzz` | any answer, for the fuzzer |
 
 mod auth;
 mod cards;
@@ -22,6 +23,7 @@ mod changes;
 mod checkins;
 mod client;
 mod facts;
+mod fuzz;
 mod hooks;
 mod lists;
 mod patch;
@@ -44,10 +46,12 @@ use checkins::CheckInDesk;
 use client::Client;
 use facts::Site;
 use jiff::tz::TimeZone;
-use pull::{Pull, Quirks};
+use pull::{Kept, Pull, Quirks};
 use std::time::Duration;
 use tokio::sync::Mutex;
 use url::Url;
+
+pub(crate) use fuzz::answer as fuzz_answer;
 
 /// OfficeRnD Flex. Cheap to share behind an `Arc`.
 #[derive(Debug)]
@@ -63,7 +67,7 @@ pub struct OfficeRndCloud {
 
 #[derive(Debug, Default)]
 struct State {
-    known: Option<pull::Known>,
+    kept: Option<Kept>,
     quirks: Quirks,
 }
 
@@ -90,64 +94,68 @@ impl OfficeRndCloud {
     /// Facts after a reading: everything, or what changed since the last one, as the budget allows.
     async fn read(&self, known: Option<&Known>) -> Result<Fetched, PlatformError> {
         let mut state = self.state.lock().await;
-        let State { known: rows, quirks } = &mut *state;
-        let mut pull = Pull {
-            client: &self.client,
-            site: &self.site,
-            quirks,
+        let State { kept, quirks } = &mut *state;
+        let mut pull = self.pull(quirks);
+        let rows = match kept.as_ref().filter(|kept| pull.can_go_on(&kept.reading)) {
+            Some(kept) => Some(kept.open()?),
+            None => None,
         };
-        let patch = match rows.as_ref().filter(|rows| pull.can_go_on(rows)) {
+        let patch = match &rows {
             Some(rows) => pull.changed(rows).await?,
             None => None,
         };
-        self.settle(rows, patch, &mut pull, known).await
+        self.settle(kept, rows.zip(patch), &mut pull, known).await
     }
 
     /// Facts after reading what hints name.
     async fn look(&self, known: &Known, hints: &[Hint]) -> Result<Fetched, PlatformError> {
         let mut state = self.state.lock().await;
-        let State { known: rows, quirks } = &mut *state;
-        let mut pull = Pull {
-            client: &self.client,
-            site: &self.site,
-            quirks,
+        let State { kept, quirks } = &mut *state;
+        let mut pull = self.pull(quirks);
+        let rows = match kept.as_ref().filter(|kept| kept.reading.span == pull.span()) {
+            Some(kept) => Some(kept.open()?),
+            None => None,
         };
-        let patch = match rows.as_ref().filter(|rows| rows.span == pull.span()) {
+        let patch = match &rows {
             Some(rows) => match pull.hinted(rows, hints).await? {
                 None if pull.can_go_on(rows) => pull.changed(rows).await?,
                 narrowed => narrowed,
             },
             None => None,
         };
-        self.settle(rows, patch, &mut pull, Some(known)).await
+        self.settle(kept, rows.zip(patch), &mut pull, Some(known)).await
     }
 
+    fn pull<'p>(&'p self, quirks: &'p mut Quirks) -> Pull<'p> {
+        Pull {
+            client: &self.client,
+            site: &self.site,
+            quirks,
+        }
+    }
+
+    /// Facts of the rows with what changed put in place, or of everything. What was kept is replaced when the new rows are
+    /// whole, and not before.
     async fn settle(
         &self,
-        rows: &mut Option<pull::Known>,
-        patch: Option<patch::Patch>,
+        kept: &mut Option<Kept>,
+        changed: Option<(pull::Known, patch::Patch)>,
         pull: &mut Pull<'_>,
         known: Option<&Known>,
     ) -> Result<Fetched, PlatformError> {
-        let current = match (rows.as_mut(), patch) {
-            (Some(current), Some(patch)) => {
-                patch.apply(current);
+        let current = match changed {
+            Some((mut current, patch)) => {
+                patch.apply(&mut current);
                 let span = current.span;
-                if let Err(error) = pull.fill(&mut current.rows, span).await {
-                    *rows = None; // half of it is in place: read everything next time
-                    return Err(error);
-                }
+                pull.fill(&mut current.rows, span).await?;
                 current
             }
-            _ => {
-                // The old ones make room first: both at once would be twice the memory.
-                *rows = None;
-                rows.insert(pull.whole().await?)
-            }
+            None => pull.whole().await?,
         };
         self.desk.learn(&current.rows, &self.site);
+        *kept = Some(Kept::of(&current)?);
         let now = self.client.around().clock.now().at;
-        let (facts, problems) = facts::facts(&current.rows, &self.site, current.span, now);
+        let (facts, problems) = facts::facts(current.rows, &self.site, current.span, now);
         polled::settle(facts, problems, known, self.client.place())
     }
 
@@ -160,18 +168,16 @@ impl OfficeRndCloud {
         let _turn = self.writing.lock().await;
         if give {
             let mut state = self.state.lock().await;
-            let State { known, quirks } = &mut *state;
-            if known.is_none() {
-                let mut pull = Pull {
-                    client: &self.client,
-                    site: &self.site,
-                    quirks,
-                };
-                *known = Some(pull.whole().await?);
-            }
-            if let Some(known) = known {
-                cards::free(&known.rows, &self.client, person, credential)?;
-            }
+            let State { kept, quirks } = &mut *state;
+            let known = match kept {
+                Some(kept) => kept.open()?,
+                None => {
+                    let known = self.pull(quirks).whole().await?;
+                    *kept = Some(Kept::of(&known)?);
+                    known
+                }
+            };
+            cards::free(&known.rows, &self.client, person, credential)?;
         }
         cards::change(&self.client, person, credential, give).await
     }
@@ -191,8 +197,11 @@ impl Platform for OfficeRndCloud {
     fn fetch<'a>(&'a self, known: Option<&'a Known>) -> Reply<'a, Fetched> {
         Box::pin(self.read(known))
     }
+    fn wants_last(&self) -> bool {
+        false // the rows that they were made of are here
+    }
     fn refresh<'a>(&'a self, known: &'a Known, last: Facts, hints: &'a [Hint]) -> Reply<'a, Fetched> {
-        drop(last); // the rows that they were made of are here
+        drop(last);
         Box::pin(self.look(known, hints))
     }
     fn hook(&self, hook: &Hook<'_>) -> Result<Heard, HookRefused> {

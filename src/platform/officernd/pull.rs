@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{Millis, time::DAY_MS},
-    platform::PlatformError,
+    platform::{PlatformError, packed::Packed},
 };
 use serde_json::Value;
 use std::{
@@ -29,7 +29,7 @@ const WHOLE_BY: Duration = Duration::from_secs(6 * 3_600);
 pub(super) const MOST_SINGLE: usize = 20;
 
 /// The rows, and how they were read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) rows: Rows,
     pub(super) span: Span,
@@ -39,6 +39,41 @@ pub(super) struct Known {
     whole_at: Duration,
     /// Requests of that.
     cost: usize,
+}
+
+/// The same between two readings: what a Pi's memory has room for.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// How they were read; of the rows themselves only those that could not be.
+    pub(super) reading: Known,
+    rows: Packed<Rows>,
+}
+
+impl Kept {
+    /// Packs what was read, and leaves it as it is.
+    pub(super) fn of(known: &Known) -> Result<Self, PlatformError> {
+        Ok(Self {
+            reading: Known {
+                rows: Rows {
+                    unread: known.rows.unread.clone(),
+                    ..Rows::default()
+                },
+                ..*known
+            },
+            rows: Packed::of(&known.rows)?,
+        })
+    }
+
+    /// Everything as it was.
+    pub(super) fn open(&self) -> Result<Known, PlatformError> {
+        Ok(Known {
+            rows: Rows {
+                unread: self.reading.rows.unread.clone(),
+                ..self.rows.open()?
+            },
+            ..self.reading
+        })
+    }
 }
 
 /// What the platform turned out not to understand, for as long as this process lives.

@@ -2,6 +2,7 @@
 //! whose shape nobody promises. A reference may be an id or the object itself.
 
 use crate::domain::Millis;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 const MOST_CARD_TEXT: usize = 1_000;
 
 /// Everything that was read, by id. Facts are made of it, and of nothing else.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Rows {
     pub(super) members: BTreeMap<String, Member>,
     pub(super) companies: BTreeMap<String, String>,
@@ -25,12 +26,13 @@ pub(super) struct Rows {
     pub(super) visitors: BTreeMap<String, Visitor>,
     /// Of today, as far as a pass may run on one.
     pub(super) check_ins: BTreeMap<String, CheckInRow>,
-    /// Rows that could not be read: collection and id.
+    /// Rows that could not be read: collection and id. Few, and kept beside the others when those are packed.
+    #[serde(skip)]
     pub(super) unread: BTreeMap<(&'static str, String), &'static str>,
 }
 
 /// How a member stands (`status`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Status {
     #[default]
     Any,
@@ -40,7 +42,7 @@ pub(super) enum Status {
     NotApproved,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Member {
     pub(super) name: String,
     pub(super) email: Option<String>,
@@ -51,7 +53,7 @@ pub(super) struct Member {
     pub(super) cards: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Membership {
     pub(super) plan: String,
     pub(super) member: Option<String>,
@@ -64,7 +66,7 @@ pub(super) struct Membership {
     pub(super) expired: bool,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Resource {
     pub(super) name: String,
     pub(super) kind: String,
@@ -73,19 +75,19 @@ pub(super) struct Resource {
     pub(super) parents: Vec<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Floor {
     pub(super) name: String,
     pub(super) location: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Location {
     pub(super) name: String,
     pub(super) zone: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Assignment {
     pub(super) resource: String,
     pub(super) membership: String,
@@ -93,7 +95,7 @@ pub(super) struct Assignment {
     pub(super) ends: Option<Millis>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Booking {
     pub(super) resource: String,
     pub(super) member: Option<String>,
@@ -106,7 +108,7 @@ pub(super) struct Booking {
     pub(super) series: bool,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Pass {
     pub(super) member: Option<String>,
     pub(super) company: Option<String>,
@@ -119,7 +121,7 @@ pub(super) struct Pass {
 }
 
 /// How a pass stands (`status`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum PassStatus {
     #[default]
     Valid,
@@ -129,13 +131,13 @@ pub(super) enum PassStatus {
     Expired,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Visitor {
     pub(super) name: String,
     pub(super) email: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct CheckInRow {
     pub(super) member: String,
     pub(super) from: Millis,

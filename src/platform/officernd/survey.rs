@@ -79,7 +79,7 @@ pub(super) async fn survey(client: &Client, site: &Site) -> Result<Survey, Platf
     }
     survey.zone = zone(&all, site);
     survey.remarks = remarks(client, site, locations, cards, all.members.len());
-    let (made, _): (Facts, _) = facts::facts(&all, site, Span::default(), client.around().clock.now().at);
+    let (made, _): (Facts, _) = facts::facts(all, site, Span::default(), client.around().clock.now().at);
     survey.catalogue = made.catalogue;
     survey.resources = made.resources;
     Ok(survey)

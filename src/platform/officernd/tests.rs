@@ -35,7 +35,7 @@ fn site() -> Site {
 
 fn made(all: &Rows, now: &str) -> (Facts, Vec<String>) {
     let now = at(now);
-    let (facts, problems) = facts(all, &site(), Span::around(now, 14), now);
+    let (facts, problems) = facts(all.clone(), &site(), Span::around(now, 14), now);
     (facts, problems.iter().map(ToString::to_string).collect())
 }
 
@@ -399,6 +399,23 @@ fn passes_say_how_many_are_left_and_one_in_use_goes_on() {
 }
 
 #[test]
+fn rows_that_were_packed_open_as_they_were() {
+    let mut all = Rows::default();
+    member(
+        &mut all,
+        &json!({"_id": "m1", "name": "Ana", "status": "former", "company": "c1"}),
+    );
+    all.companies.insert("c1".into(), "Two Oars".into());
+    let pass = rows::pass(&json!({"_id": "p1", "member": "m1", "count": 2.5, "status": "valid"}));
+    all.passes.insert("p1".into(), pass.unwrap());
+    let booking = json!({"_id": "b1", "start": "2026-06-01T10:00:00Z", "end": "2026-06-01T11:00:00Z", "resource": "r1"});
+    let (from, booking) = rows::booking(&booking).unwrap();
+    all.bookings.insert(("b1".into(), from), booking);
+    let packed = crate::platform::packed::Packed::of(&all).unwrap();
+    assert_eq!(packed.open().unwrap(), all);
+}
+
+#[test]
 fn a_members_other_location_and_a_company_are_told() {
     let mut all = Rows::default();
     member(&mut all, &json!({"_id": "m1", "name": "Ana", "location": "l2"}));
@@ -407,7 +424,7 @@ fn a_members_other_location_and_a_company_are_told() {
         location: Some("l1".into()),
         ..site()
     };
-    let (facts, _) = facts(&all, &ours, Span::default(), 0);
+    let (facts, _) = facts(all, &ours, Span::default(), 0);
     assert_eq!(facts.people[0].standing, Standing::Network);
     assert_eq!(facts.teams[0].name, "Two Oars");
     assert_eq!(facts.catalogue.passes[0].name, "Day pass");
@@ -486,6 +503,6 @@ proptest! {
                 all.bookings.insert((id, from), booking);
             }
         }
-        let _ = facts(&all, &site(), Span::around(now, 14), now);
+        let _ = facts(all.clone(), &site(), Span::around(now, 14), now);
     }
 }

@@ -19,6 +19,7 @@ mod auth;
 mod carrying;
 mod client;
 mod facts;
+mod fuzz;
 mod hooks;
 mod hours;
 mod model;
@@ -46,6 +47,8 @@ use std::{collections::BTreeSet, time::Duration};
 use tokio::sync::Mutex;
 use users::Users;
 
+pub(crate) use fuzz::answer as fuzz_answer;
+
 /// Why entries stay here.
 const NO_CHECK_INS: &str = "Spacebring's API checks in visitors and no members, so entries are not sent there; attendance stays in this gateway's journal";
 
@@ -68,6 +71,7 @@ pub struct Spacebring {
     hook_key: Option<ring::hmac::Key>,
     /// One read at a time: it keeps the balances and what the next refresh needs.
     memory: Mutex<Memory>,
+    left_out: polled::LeftOut,
 }
 
 /// What a read leaves for the next one.
@@ -113,6 +117,7 @@ impl Spacebring {
             zone: around.zone.clone(),
             hook_key,
             memory: Mutex::default(),
+            left_out: polled::LeftOut::default(),
         })
     }
 
@@ -142,7 +147,8 @@ impl Spacebring {
             strangers,
             users,
         });
-        polled::settle(facts, problems, Some(known), self.client.http.place())
+        self.left_out
+            .part(facts, problems, hints, known, self.client.http.place())
     }
 
     async fn read(&self, memory: &mut Memory, known: Option<&Known>) -> Result<Fetched, PlatformError> {
@@ -156,7 +162,8 @@ impl Spacebring {
             strangers,
             users,
         });
-        polled::settle(facts, problems, known, self.client.http.place())
+        self.left_out
+            .whole(facts, problems, known, self.client.http.place())
     }
 }
 

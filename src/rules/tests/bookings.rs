@@ -151,7 +151,12 @@ fn r19_no_platform_opens_for_what_is_not_confirmed() {
     pending.tentative = true;
     for (name, profile) in Profile::ALL {
         let outcome = grants(&rooms(vec![pending.clone()]), &as_on(profile), &site("UTC"));
-        assert!(outcome.grants.is_empty(), "{name}");
+        let void: Vec<_> = outcome.grants.iter().map(|it| (it.rule, it.void)).collect();
+        assert_eq!(
+            void,
+            [(19, Some(Reason::NotConfirmed))],
+            "{name}: a refusal can say why"
+        );
     }
 }
 
@@ -160,7 +165,8 @@ fn r19_a_tentative_booking_opens_by_profile_only() {
     let mut pending = booking("b1", "blue", "ada", 0, 1_000);
     pending.tentative = true;
     let facts = rooms(vec![pending]);
-    assert!(grants(&facts, &rules(), &site("UTC")).grants.is_empty());
+    let refused = grants(&facts, &rules(), &site("UTC")).grants;
+    assert!(refused.iter().all(|it| it.void.is_some()), "{refused:?}");
     let lenient = RulesConfig {
         grant_tentative: true,
         ..rules()

@@ -103,6 +103,13 @@ fn r31_s3_52_new_members_only_and_s1_30_the_members_own_switch() {
         connected(Connect::All, None).0,
         ["by-hand", "late", "new", "old", "unknown"]
     );
+    let (_, chosen) = connected(Connect::Chosen, None);
+    let old = chosen.grants.iter().find(|it| it.person.as_str() == "old");
+    assert_eq!(
+        old.map(|it| (it.rule, it.void)),
+        Some((31, Some(Reason::NotConnected))),
+        "a refusal can say why"
+    );
     assert_eq!(
         connected(Connect::Chosen, None).0,
         ["by-hand"],

@@ -84,6 +84,12 @@ pub trait Office: Send + Sync {
         cannot(self.platform(), "send web hooks")
     }
 
+    /// Writes the platform's tables into a folder as its staff export them.
+    fn export(&self, folder: &Path) -> Result<(), Cannot> {
+        let _ = folder;
+        cannot(self.platform(), "export tables")
+    }
+
     /// Requests received since the start.
     fn requests(&self) -> u64;
 }

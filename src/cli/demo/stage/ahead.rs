@@ -15,6 +15,16 @@ impl Stage {
         self.dir.0.join("run")
     }
 
+    /// The site's configuration.
+    pub(in crate::cli::demo) fn config(&self) -> PathBuf {
+        self.dir.0.join("doorward.toml")
+    }
+
+    /// A folder of the site for whatever the play needs; it goes with the site.
+    pub(in crate::cli::demo) fn folder(&self, name: &str) -> PathBuf {
+        self.dir.0.join(name)
+    }
+
     /// What the facts in force give a card at a door, without a reader: the stored index says it.
     pub(in crate::cli::demo) fn would_give(&self, door: &str, card: &[u8], now: Moment) -> Option<Reason> {
         let config = config::glance(&self.dir.0.join("doorward.toml"), &Environment::default())?;

@@ -11,6 +11,7 @@ pub(super) const STORY: Story = Story {
     name: "Cobot",
     config: "[rules]\nrestrict_on_exhaustion = true\n",
     map: MAP,
+    granted: 10,
     steps: &[
         Step::Does(Act::Join {
             who: ANA,

@@ -21,6 +21,7 @@ pub(super) const STORY: Story = Story {
     name: "Coworks",
     config: "",
     map: MAP_HERE,
+    granted: 1,
     steps: &[
         Step::Does(Act::Join {
             who: ANA,
@@ -78,6 +79,11 @@ pub(super) const STORY: Story = Story {
         Step::Does(Act::Cancel { who: ANA, last: -1 }),
         Step::Cloud { away: false },
         tap(ANA, door::FRONT, &[Reason::GrantedPlan], 3).by(&[1]),
+        // S1:45: whom to deactivate, the list says; by the bridge and by exported files alike.
+        Step::Exports {
+            warns_of: ANA,
+            rule: 3,
+        },
         Step::Does(Act::Deactivate { who: ANA }),
         tap(ANA, door::FRONT, &[Reason::PersonBlocked], 5),
     ],

@@ -41,6 +41,9 @@ pub(super) struct Story {
     pub(super) config: &'static str,
     /// The mapping.
     pub(super) map: &'static str,
+    /// How many times the usual number of requests the simulated platform has granted this space, where a week of changes
+    /// within moments would have the gateway wait for its budget. 1: as usual.
+    pub(super) granted: u16,
     /// What happens.
     pub(super) steps: &'static [Step],
 }
@@ -88,6 +91,13 @@ pub(super) enum Step {
     },
     /// The platform takes no check-ins: entries stay in the journal (R44).
     AttendanceStaysHere,
+    /// Staff export the platform's tables as files, and the gateway's rules read them: what a site without a bridge does.
+    Exports {
+        /// Whom the warnings must name.
+        warns_of: &'static str,
+        /// The rule that it shows.
+        rule: u8,
+    },
     /// The cloud does not answer any more, and answers again.
     Cloud {
         /// Away from now on, or back.
@@ -202,7 +212,10 @@ pub(super) fn of(platform: &str) -> Option<&'static Story> {
 /// The platform's simulator, with its staff.
 pub(super) fn office(platform: &str) -> Result<Box<dyn Office>, String> {
     let started: std::io::Result<Box<dyn Office>> = match platform {
-        "cobot" => Cobot::start().map(|office| Box::new(office) as _),
+        "cobot" => Cobot::start().map(|office| {
+            office.set_allowance(usize::from(cobot::STORY.granted));
+            Box::new(office) as _
+        }),
         "nexudus" => Nexudus::start().map(|office| Box::new(office) as _),
         "officernd" => OfficeRnd::start().map(|office| Box::new(office) as _),
         "spacebring" => Spacebring::start().map(|office| Box::new(office) as _),

@@ -10,6 +10,7 @@ pub(super) const STORY: Story = Story {
     name: "Nexudus",
     config: "",
     map: MAP,
+    granted: 10,
     steps: &[
         Step::Does(Act::Join {
             who: ANA,

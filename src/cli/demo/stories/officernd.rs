@@ -22,6 +22,7 @@ pub(super) const STORY: Story = Story {
     name: "OfficeRnD",
     config: "",
     map: MAP_HERE,
+    granted: 1,
     steps: &[
         Step::Does(Act::Join {
             who: ANA,

@@ -10,6 +10,7 @@ pub(super) const STORY: Story = Story {
     name: "Spacebring",
     config: "",
     map: MAP,
+    granted: 1,
     steps: &[
         Step::Does(Act::Join {
             who: ANA,

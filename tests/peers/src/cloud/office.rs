@@ -274,6 +274,12 @@ impl Office for ContractOffice {
         self.cloud.send_hooks_to(address);
         Ok(())
     }
+    fn export(&self, folder: &Path) -> Result<(), Cannot> {
+        let world = self.cloud.edit(|world| world.clone());
+        fs::create_dir_all(folder)
+            .and_then(|()| export::write(folder, &world))
+            .map_err(|error| error.to_string())
+    }
     fn requests(&self) -> u64 {
         self.cloud.requests()
     }

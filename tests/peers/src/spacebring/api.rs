@@ -91,6 +91,11 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
         header::CONTENT_TYPE,
         header::HeaderValue::from_static("application/json; charset=utf-8"),
     );
+    let date = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
+    let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = header::HeaderValue::from_str(&date) {
+        headers.insert(header::DATE, date);
+    }
     if let (StatusCode::TOO_MANY_REQUESTS, Some(seconds)) = (status, retry_after) {
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
