@@ -189,8 +189,9 @@ pub fn weigh_active(
     let Some(active) = store.active().map_err(|error| error.to_string())? else {
         return Ok(None);
     };
+    let held = local(store).map_err(|error| error.to_string())?.fingerprint();
     if let Ok(index) = Index::from_image(active.image)
-        && index.site_fingerprint() == stamp(config)
+        && index.site_fingerprint() == stamp(config, held)
     {
         let grants = usize::try_from(active.meta.grants).unwrap_or(usize::MAX);
         return Ok(Some(scale.weigh_index(&index, grants, now)));

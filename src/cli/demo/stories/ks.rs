@@ -41,6 +41,7 @@ const STORY: Story = Story {
     name: "SALTO KS",
     config: "",
     map: "",
+    granted: 1,
     steps: &[],
 };
 /// A change may take this long to the locks: an interval of comparing, and KS's own patience.
