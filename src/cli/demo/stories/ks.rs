@@ -207,7 +207,7 @@ impl Play<'_> {
         let client = Client::new(&self.house.runtime_dir());
         let told = self
             .runtime
-            .block_on(client.tell::<Value>("/v1/ks/apply", &Value::Null));
+            .block_on(client.tell::<Value>("/v1/ks/apply", &serde_json::json!({})));
         if let Err(error) = told {
             self.line(
                 "`doorward ks apply`",

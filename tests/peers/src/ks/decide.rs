@@ -52,20 +52,21 @@ impl State {
             wait(self.manners.schedule_rollout),
         );
         let now = self.now();
+        let member = |member: &super::state::Member| {
+            member.user == user.platform && (for_member == 0 || member.since + for_member <= now)
+        };
+        if !group.locks.contains(&lock.id) || !group.members.iter().any(member) {
+            return false;
+        }
         let local = Timestamp::from_millisecond(at)
             .unwrap_or_default()
             .to_zoned(self.tz())
             .datetime();
-        let member = |member: &super::state::Member| {
-            member.user == user.platform && (for_member == 0 || member.since + for_member <= now)
-        };
-        group.locks.contains(&lock.id)
-            && group.members.iter().any(member)
-            && group
-                .schedules
-                .iter()
-                .filter(|schedule| for_schedule == 0 || schedule.since + for_schedule <= now)
-                .any(|schedule| schedule.covers(local))
+        group
+            .schedules
+            .iter()
+            .filter(|schedule| for_schedule == 0 || schedule.since + for_schedule <= now)
+            .any(|schedule| schedule.covers(local))
     }
 
     /// A tag is presented at a lock at an instant: the entry is written and streamed.
