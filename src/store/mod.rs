@@ -50,8 +50,8 @@ mod state;
 mod state_writer;
 mod writer;
 
-pub use cards::{CardChange, CardKind, CardWrite, Changed, Guest, KeptBlock, LocalCard, WriteState};
 pub use audit::{AuditDraft, AuditFlaw, AuditRecord, AuditVerdict};
+pub use cards::{CardChange, CardKind, CardWrite, Changed, Guest, KeptBlock, LocalCard, WriteState};
 pub use documents::Change;
 pub use error::{DiskFault, StoreError};
 pub use health::StoreHealth;

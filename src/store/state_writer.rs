@@ -1,8 +1,7 @@
 //! The one connection that writes the state, and what it does when the file is damaged.
 
 use super::{
-    cards,
-    documents,
+    cards, documents,
     error::{DiskFault, StoreError},
     file, image,
     journal::signed,
