@@ -15,6 +15,9 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
+/// People with their names.
+type People = Vec<(PersonId, String)>;
+
 /// The room of the store's documents in which queues stand.
 const ROOM: &str = "desk_queue";
 
@@ -213,7 +216,7 @@ impl Desk {
             .put_documents(ROOM, &[(name, text.as_deref())])?)
     }
 
-    fn wanted(&self, wanted: &Wanted) -> Result<(Vec<(PersonId, String)>, Vec<String>), DeskError> {
+    fn wanted(&self, wanted: &Wanted) -> Result<(People, Vec<String>), DeskError> {
         let directory = self.directory()?;
         let mut left_out = Vec::new();
         let mut hits = Vec::new();

@@ -181,3 +181,17 @@ fn told_again(row: Option<&LocalCard>) -> Vec<(crate::domain::PersonId, bool)> {
     let given = (row.kind == CardKind::Member).then(|| (row.person.clone(), true));
     taken.chain(given).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_platform_does_not_show_within_an_hour_is_a_conflict() {
+        let mut row = LocalCard::new("uid:04A2B3C4D5E680".parse().unwrap(), "ana");
+        assert!(!is_unseen(&row, Some(i64::MAX)), "it was not told yet");
+        row.written_at = Some(1_000);
+        assert!(!is_unseen(&row, None) && !is_unseen(&row, Some(1_000 + SHOWN_WITHIN)));
+        assert!(is_unseen(&row, Some(1_001 + SHOWN_WITHIN)));
+    }
+}

@@ -16,6 +16,9 @@ pub struct Row {
     pub card: Option<Result<Credential, String>>,
 }
 
+/// A row, or its line and why it cannot be read.
+pub type ReadRow = Result<Row, (u64, String)>;
+
 const CARD: &[&str] = &[
     "card",
     "credential",
@@ -36,7 +39,7 @@ const NAME: &[&str] = &["name", "full name", "member", "person name"];
 ///
 /// # Errors
 /// When the sheet as a whole cannot be read, in words.
-pub fn rows(text: &str, format: CardText) -> Result<Vec<Result<Row, (u64, String)>>, String> {
+pub fn rows(text: &str, format: CardText) -> Result<Vec<ReadRow>, String> {
     if text.len() > MOST_BYTES {
         return Err(format!(
             "the file is longer than {} MB: is it the right one?",

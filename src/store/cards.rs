@@ -465,7 +465,6 @@ impl Store {
     /// Held by whoever changes which index decides, from reading what the gateway itself holds until the doors have the
     /// index and the store its facts: else a fetch could bring a card back that was blocked while its index was built. Only
     /// for threads that may block.
-    #[must_use]
     pub fn in_turn(&self) -> MutexGuard<'_, ()> {
         lock(&self.0.shared.turn)
     }
