@@ -19,12 +19,13 @@
 //! | [`readers`] | OSDP and WRADAPT on serial lines |
 //! | [`doors`] | the answer to a presentation, and one state machine a door |
 //! | [`salto`] | SALTO KS: its locks kept in step, its entries heard |
+//! | [`desk`] | cards given out, moved, blocked and taken back |
 //! | [`building`] | MQTT |
 //! | [`web`] | what comes in from the network: web hooks |
 //! | [`daemon`] | assembly of `doorward run` |
 //! | [`cli`] | arguments, one file a command |
 //!
-//! Arrows point down only: cli, daemon -> building, web, sync, salto, readers, doors -> store, rules, platform, access ->
+//! Arrows point down only: cli, daemon -> building, web, sync, salto, readers, doors, desk -> store, rules, platform, access ->
 //! health, config, clock -> domain.
 
 pub mod access;
@@ -33,6 +34,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;
+pub mod desk;
 pub mod domain;
 pub mod doors;
 #[doc(hidden)]

@@ -61,6 +61,24 @@ mod demo_platforms;
 #[cfg(test)]
 mod demo_plays;
 #[cfg(test)]
+mod desk_bulk_day;
+#[cfg(test)]
+mod desk_conflict;
+#[cfg(test)]
+mod desk_guest;
+#[cfg(test)]
+mod desk_lost_fob;
+#[cfg(test)]
+mod desk_moved_card;
+#[cfg(test)]
+mod desk_new_fob;
+#[cfg(test)]
+mod desk_search;
+#[cfg(test)]
+mod desk_sheets;
+#[cfg(test)]
+mod desk_site;
+#[cfg(test)]
 mod facts_file;
 #[cfg(test)]
 mod facts_that_contradict;

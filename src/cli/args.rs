@@ -1,8 +1,8 @@
 //! The command line as one type.
 
 use super::{
-    audit, check_config, connect, demo, events, explain, ks, out::ColorChoice, people, report, rules, run,
-    staff, sync,
+    audit, cards, check_config, connect, demo, enrol, events, explain, ks, out::ColorChoice, people, report,
+    rules, run, staff, sync,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -80,6 +80,10 @@ pub enum Command {
     Rules(rules::RulesArgs),
     /// Lists what happened at the doors.
     Events(events::EventsArgs),
+    /// Gives a card to a person: one, or a queue of people with one presentation each.
+    Enrol(enrol::EnrolArgs),
+    /// Lists cards; gives, moves, blocks, takes back, imports and exports them.
+    Cards(cards::CardsArgs),
     /// Shows or steers how facts come from the cloud.
     Sync(sync::SyncArgs),
     /// SALTO KS: connects the site there, for the doors that it decides itself.

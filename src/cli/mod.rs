@@ -6,6 +6,7 @@
 //! | `out` | tables, colours and JSON lines on standard output |
 //! | `failure` | what a command ends with when it fails: message, hint, exit status |
 //! | `logging` | where the log goes and how it looks |
+//! | `desk` | what `enrol` and `cards` share: the desk of the running gateway |
 //! | `client` | talks to a running gateway |
 //! | `stored` | the stored journal and facts, with or without a gateway |
 //! | `in_force` | the stored facts with what the rules make of them |
@@ -15,10 +16,13 @@
 
 pub mod args;
 pub mod audit;
+pub mod cards;
 pub mod check_config;
 pub mod client;
 pub mod connect;
 pub mod demo;
+mod desk;
+pub mod enrol;
 pub mod events;
 pub mod explain;
 pub mod failure;
@@ -134,6 +138,8 @@ fn dispatch(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
         Command::Rules(args) => rules::run(context, args, out),
         Command::Staff(args) => staff::run(context, args, out),
         Command::Audit(args) => audit::run(context, args, out),
+        Command::Enrol(args) => enrol::run(context, args, out),
+        Command::Cards(args) => cards::run(context, args, out),
         Command::Sync(args) => sync::run(context, args, out),
         Command::Ks(args) => ks::run(context, args, out),
         Command::Report(args) => report::run(context, args, out),

@@ -23,6 +23,15 @@ pub(super) struct Common {
 }
 
 /// The words of `card_format`.
+impl CardText {
+    /// The format of a word of `card_format`.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        let found = CARD_WORDS.iter().find(|(known, _)| *known == word);
+        found.map(|(_, format)| *format)
+    }
+}
+
 pub(super) const CARD_WORDS: [(&str, CardText); 8] = [
     ("auto", CardText::Auto),
     ("uid", CardText::Uid),

@@ -27,6 +27,7 @@ use std::{
     thread::JoinHandle,
     time::Duration,
 };
+use tokio::sync::watch;
 
 /// Why the gateway cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,8 @@ pub(super) struct SiteRuntime {
     pub(super) path: PathBuf,
     pub(super) environment: Environment,
     pub(super) config: Arc<Config>,
+    /// The same, for tasks that outlive a configuration.
+    pub(super) shown: watch::Sender<Arc<Config>>,
     /// What this run began with: some of it cannot change while it runs.
     pub(super) begun_with: Arc<Config>,
     pub(super) store: Store,
@@ -140,6 +143,7 @@ pub(super) fn boot(path: &Path, environment: &Environment) -> Result<SiteRuntime
         path,
         environment,
         begun_with: Arc::clone(&config),
+        shown: watch::Sender::new(Arc::clone(&config)),
         config,
         store,
         vault,

@@ -14,6 +14,7 @@
 //! | `ks_watch` | locks and batteries at SALTO KS |
 //! | `page` | the page, and what it needs |
 //! | `rooms` | what the rooms answer at the control socket |
+//! | `desk`, `desk_routes` | the enrolment desk: its effect at the doors, its tasks, its place on the socket |
 //! | `control` | the local socket of the command line |
 //!
 //! # Threads
@@ -23,6 +24,8 @@
 
 mod boot;
 pub mod control;
+mod desk;
+pub mod desk_routes;
 mod gate;
 pub mod ks;
 pub mod ks_connect;

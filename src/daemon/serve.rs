@@ -3,7 +3,8 @@
 use super::{
     boot::{self, RunError, SiteRuntime},
     control::{Action, Control, ControlSocket, Done, Refused, StatusDoc},
-    page, rooms,
+    desk::DeskRoom,
+    desk_routes, page, rooms,
     tasks::Tasks,
 };
 use crate::{
@@ -54,7 +55,10 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
     });
     let page = page::open(&site).await;
     tasks.serve_page(&site, page.rooms(&site, control.clone(), &tasks));
-    let rooms = rooms::routes(&site, &tasks).merge(page.control_routes());
+    let desk = DeskRoom::open(&site, tasks.platform());
+    let rooms = rooms::routes(&site, &tasks)
+        .merge(page.control_routes())
+        .merge(desk_routes::routes(desk.desk.clone()));
     let control = serve_control(&site, control, rooms);
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
         site.health.raise("config_watch", text, site.clock.now().at);
@@ -86,6 +90,7 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
         let _ = end.send(());
         let _ = tokio::time::timeout(TURN, served).await;
     }
+    desk.close().await;
     tasks.stop().await;
     shut(site);
     Ok(())
@@ -171,6 +176,8 @@ async fn take_over(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, 
         return Ok("nothing has changed".into());
     }
     let before = std::mem::replace(&mut site.config, Arc::clone(&next));
+    // Before anything is worked out by it: what the desk does meanwhile is by the new one too.
+    site.shown.send_replace(Arc::clone(&next));
     if needs_restart(&site.begun_with, &next) {
         let text =
             "[paths], [journal] and [clock] rtc take effect at the next start: systemctl restart doorward";

@@ -7,7 +7,7 @@ use super::{
     journal::{self, JOURNAL},
     repair::Owner,
     shared::lock,
-    state::{self, STATE, StoredSnapshot},
+    state::{self, STATE, SnapshotMeta, StoredSnapshot},
 };
 use crate::domain::{Block, EntryEvent, Millis, facts::Facts};
 use rusqlite::Connection;
@@ -213,6 +213,42 @@ impl ReadStore {
             return Ok(Some(StoredSnapshot { meta, image, id }));
         }
         Ok(None)
+    }
+
+    /// What is known about the snapshot in force, without its image.
+    ///
+    /// # Errors
+    /// `Disk`, or `Snapshot` when what is stored does not read back.
+    pub fn active_meta(&self) -> Result<Option<SnapshotMeta>, StoreError> {
+        let found = match self.state(|db| state::snapshot(db, state::ACTIVE)) {
+            Err(StoreError::Missing(_)) => return Ok(None),
+            other => other?,
+        };
+        let meta = found.map(|(_, meta, _)| serde_json::from_str(&meta));
+        meta.transpose().map_err(|source| StoreError::Snapshot {
+            file: self.dir.join(STATE.name),
+            source,
+        })
+    }
+
+    /// The facts in force, without their image.
+    ///
+    /// # Errors
+    /// As for [`Self::facts`].
+    pub fn active_facts(&self) -> Result<Option<Facts>, StoreError> {
+        let found = self.state(|db| match state::snapshot(db, state::ACTIVE)? {
+            Some((id, ..)) => state::facts(db, id).map(Some),
+            None => Ok(None),
+        });
+        let bytes = match found {
+            Err(StoreError::Missing(_)) => None,
+            other => other?,
+        };
+        let facts = bytes.map(|bytes| state::unpack(&bytes)).transpose();
+        facts.map_err(|source| StoreError::Snapshot {
+            file: self.dir.join(STATE.name),
+            source,
+        })
     }
 
     /// The facts of a snapshot. Slow for large sites: they are kept compressed.

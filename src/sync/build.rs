@@ -8,7 +8,7 @@ use super::{
 use crate::{
     access::{BuildError, Index, fingerprint},
     config::Config,
-    domain::{Snapshot, facts::Facts, time::Millis},
+    domain::{Block, PersonId, Snapshot, facts::Facts, time::Millis},
     rules,
     store::{ReadStore, SnapshotMeta, StoreError},
 };
@@ -106,23 +106,41 @@ fn stamp(config: &Config, local: u64) -> u64 {
 /// # Errors
 /// In words, when the store cannot be read or the index not be built.
 pub fn rebuild(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMeta, Built)>, String> {
-    let Some((meta, draft)) = redraft(store, config)? else {
+    rebuild_with(store, config, &[])
+}
+
+/// [`rebuild`], with blocks that hold though the store does not have them.
+///
+/// # Errors
+/// As [`rebuild`].
+pub fn rebuild_with(
+    store: &ReadStore,
+    config: &Config,
+    blocks: &[Block],
+) -> Result<Option<(SnapshotMeta, Built)>, String> {
+    let Some((meta, draft)) = redraft(store, config, blocks)? else {
         return Ok(None);
     };
     let built = draft.build(config).map_err(|error| error.to_string())?;
     Ok(Some((meta, built)))
 }
 
-fn redraft(store: &ReadStore, config: &Config) -> Result<Option<(SnapshotMeta, Draft)>, String> {
+fn redraft(
+    store: &ReadStore,
+    config: &Config,
+    blocks: &[Block],
+) -> Result<Option<(SnapshotMeta, Draft)>, String> {
     let text = |error: StoreError| error.to_string();
-    let Some(mut active) = store.active().map_err(text)? else {
+    let (Some(meta), Some(facts)) = (
+        store.active_meta().map_err(text)?,
+        store.active_facts().map_err(text)?,
+    ) else {
         return Ok(None);
     };
-    active.image = Vec::new();
-    let facts = store.facts(&active).map_err(text)?;
-    let local = local(store).map_err(text)?;
-    let draft = draft(&facts, config, &local, active.meta.taken_at);
-    Ok(Some((active.meta, draft)))
+    let mut local = local(store).map_err(text)?;
+    local.blocks.extend_from_slice(blocks);
+    let draft = draft(&facts, config, &local, meta.taken_at);
+    Ok(Some((meta, draft)))
 }
 
 /// What the facts in force come to by a configuration, with the e-mail addresses of people, for whoever keeps other doors
@@ -160,7 +178,7 @@ pub fn weigh_active(
     scale: &Scale,
     now: Millis,
 ) -> Result<Option<Weight>, String> {
-    let active = redraft(store, config)?;
+    let active = redraft(store, config, &[])?;
     Ok(active.map(|(_, draft)| scale.weigh(&draft.snapshot, now)))
 }
 

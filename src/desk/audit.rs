@@ -1,0 +1,145 @@
+//! Who did what at the desk. The journal keeps it by default; the page's audit trail may stand beside it.
+
+use crate::{
+    clock::Clock,
+    domain::{Credential, EventKind, PersonId, event::Draft},
+    store::Store,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Somebody who acts. Whether they may is decided before: by the sign-in of the page, or by the mode of the socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// What they are called.
+    pub name: String,
+    /// As what: "manager", "desk", "command line".
+    pub role: String,
+}
+
+impl Actor {
+    /// Somebody.
+    #[must_use]
+    pub fn new(name: impl Into<String>, role: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            role: role.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.name, self.role)
+    }
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A card was given to somebody who had none of it.
+    Assigned,
+    /// A card that was somebody else's was given to another.
+    Moved,
+    /// A card was taken back.
+    Returned,
+    /// The last presentation of a queue was taken back.
+    Undone,
+    /// A card was given to a guest.
+    GuestGiven,
+    /// A card or a person was blocked.
+    Blocked,
+    /// A block was lifted.
+    Unblocked,
+    /// The platform does not take a card.
+    PlatformRefused,
+    /// A person decided what becomes of a card that the platform does not take.
+    ConflictResolved,
+}
+
+impl Action {
+    /// In words, for the event: what was done.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Assigned => "assigned",
+            Self::Moved => "moved",
+            Self::Returned => "returned",
+            Self::Undone => "undone",
+            Self::GuestGiven => "guest card",
+            Self::Blocked => "blocked",
+            Self::Unblocked => "unblocked",
+            Self::PlatformRefused => "refused by the platform, given out",
+            Self::ConflictResolved => "conflict resolved",
+        }
+    }
+
+    /// The kind of its event.
+    #[must_use]
+    pub const fn kind(self) -> EventKind {
+        match self {
+            Self::Blocked | Self::Unblocked => EventKind::BlockChanged,
+            _ => EventKind::CardChanged,
+        }
+    }
+}
+
+/// What it was done to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// The card.
+    pub card: Option<Credential>,
+    /// Whose it is now, or was.
+    pub person: Option<PersonId>,
+    /// What they are called.
+    pub person_name: Option<String>,
+    /// More in words; never a card number.
+    pub note: String,
+}
+
+/// Keeps who did what.
+pub trait Audit: Send + Sync {
+    /// Somebody did something: it is done already, and in force.
+    fn note(&self, actor: &Actor, action: Action, subject: &Subject);
+}
+
+impl Audit for Vec<Arc<dyn Audit>> {
+    fn note(&self, actor: &Actor, action: Action, subject: &Subject) {
+        for each in self {
+            each.note(actor, action, subject);
+        }
+    }
+}
+
+/// Events of the journal: `card_changed` and `block_changed`.
+#[derive(Clone, Debug)]
+pub struct JournalAudit {
+    store: Store,
+    clock: Clock,
+}
+
+impl JournalAudit {
+    /// Into this journal, at the time of this clock.
+    #[must_use]
+    pub const fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
+    }
+}
+
+impl Audit for JournalAudit {
+    fn note(&self, actor: &Actor, action: Action, subject: &Subject) {
+        let now = self.clock.now();
+        let mut detail = format!("{} by {actor}", action.words());
+        if !subject.note.is_empty() {
+            detail = format!("{detail}: {}", subject.note);
+        }
+        self.store.record(&Draft {
+            credential: subject.card,
+            person: subject.person.clone(),
+            person_name: subject.person_name.clone(),
+            detail: Some(detail),
+            ..Draft::new(action.kind(), now.at, now.quality())
+        });
+    }
+}

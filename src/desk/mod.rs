@@ -1,0 +1,47 @@
+//! The enrolment desk: a card in a hand to a member who can enter. Nothing here is an entry event.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `views` | a card's number as readers, platforms and stickers write it, and what such a number may mean: pure |
+//! | `fold` | text as it is compared in a search: pure |
+//! | `directory` | people and cards of the stored facts, for looking up and searching: pure |
+//! | `decide` | what an action at the desk comes to, or why it is refused: pure |
+//! | `service` | the desk: every action, its effect at the doors, its event |
+//! | `actions` | what people do with one card |
+//! | `lists` | many cards at once: what is known, what a file says |
+//! | `answers` | what the service answers, for page, interface and command line |
+//! | `audit` | who did what, told to whoever keeps it |
+//! | `recent` | the last refusals and changes of a card, from the journal |
+//! | `writes` | when to tell the platform what, and what its answer means: pure |
+//! | `writer` | the task that tells the platform |
+//! | `conflicts` | what the platform did not take, for the person who did it |
+//! | `bulk` | a queue of people, the next presentation is the next one's: pure |
+//! | `bulk_day` | the queue as the service keeps it |
+//! | `sheet` | CSV of cards and of people, row by row: pure |
+
+pub mod actions;
+pub mod answers;
+pub mod audit;
+pub mod bulk;
+mod bulk_day;
+pub mod conflicts;
+pub mod decide;
+pub mod directory;
+mod fold;
+mod lists;
+pub mod recent;
+mod service;
+pub mod sheet;
+pub mod views;
+mod writer;
+pub mod writes;
+
+pub use actions::NewGuest;
+pub use answers::{Change, Held, Look, Place};
+pub use audit::{Action, Actor, Audit, JournalAudit};
+pub use bulk::{Bulk, Progress};
+pub use bulk_day::{Step, Wanted};
+pub use conflicts::{Conflict, Resolution};
+pub use decide::Refusal;
+pub use directory::{Directory, Hit};
+pub use service::{Around, Desk, DeskError, Doors};

@@ -1,0 +1,141 @@
+//! CSV of cards and of people, row by row: every row is read or named with what is wrong with it. Pure.
+
+use crate::{config::model::CardText, domain::Credential, platform::cards};
+
+/// The longest file that is looked at.
+pub const MOST_BYTES: usize = 4 << 20;
+
+/// A row: the line of the file, from 1; whom it names; which card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The line, from 1.
+    pub line: u64,
+    /// Whom, best first: id, e-mail, name. Never empty.
+    pub who: Vec<String>,
+    /// Which card; absent where the sheet has no such column. Else why it cannot be read.
+    pub card: Option<Result<Credential, String>>,
+}
+
+const CARD: &[&str] = &[
+    "card",
+    "credential",
+    "fob",
+    "tag",
+    "uid",
+    "card number",
+    "access card",
+    "accesscardid",
+    "token",
+];
+const ID: &[&str] = &["id", "person", "person id", "member id", "platform id"];
+const EMAIL: &[&str] = &["email", "e-mail", "mail"];
+const NAME: &[&str] = &["name", "full name", "member", "person name"];
+
+/// The rows of a sheet with a heading. Commas, semicolons or tabs between the fields, whichever the heading has most of.
+/// A row that names nobody is an error that names its line; so is a sheet without a column that names people.
+///
+/// # Errors
+/// When the sheet as a whole cannot be read, in words.
+pub fn rows(text: &str, format: CardText) -> Result<Vec<Result<Row, (u64, String)>>, String> {
+    if text.len() > MOST_BYTES {
+        return Err(format!(
+            "the file is longer than {} MB: is it the right one?",
+            MOST_BYTES >> 20
+        ));
+    }
+    let text = text.trim_start_matches('\u{FEFF}');
+    let heading = text.lines().next().unwrap_or_default();
+    let delimiter = [b',', b';', b'\t']
+        .into_iter()
+        .max_by_key(|each| heading.bytes().filter(|byte| byte == each).count())
+        .unwrap_or(b',');
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let headings = reader
+        .headers()
+        .map_err(|error| format!("the heading cannot be read: {error}"))?;
+    let column = |names: &[&str]| {
+        headings
+            .iter()
+            .position(|heading| names.contains(&heading.to_lowercase().replace('_', " ").as_str()))
+    };
+    let (card, who) = (column(CARD), [column(ID), column(EMAIL), column(NAME)]);
+    if who.iter().all(Option::is_none) {
+        return Err("the first line names the columns, and none of them is id, email or name".into());
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                rows.push(Err((line, format!("the row cannot be read: {error}"))));
+                continue;
+            }
+        };
+        let line = record.position().map_or(0, csv::Position::line);
+        let field = |column: Option<usize>| {
+            let text = column.and_then(|column| record.get(column)).unwrap_or_default();
+            Some(text.to_owned()).filter(|text| !text.is_empty())
+        };
+        let who: Vec<String> = who.iter().filter_map(|column| field(*column)).collect();
+        if who.is_empty() {
+            if record.iter().any(|field| !field.is_empty()) {
+                rows.push(Err((line, "the row names nobody".into())));
+            }
+            continue;
+        }
+        let card = card.map(|column| match field(Some(column)) {
+            None => Err("the row has no card".to_owned()),
+            Some(text) => cards::read(&text, format).map_err(|error| error.to_string()),
+        });
+        rows.push(Ok(Row { line, who, card }));
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn sheets_of_several_makers_are_read_and_every_bad_row_has_its_line() {
+        let text = "\u{FEFF}E-Mail;Name;Access card\nana@example.com;Ana Ruiz;04A2B3C4D5E680\n;;04A2B3C4\n\
+                    ben@example.com;;nonsense\n;;\ncleo@example.com;Cleo;08A10203\n;Dan;\n";
+        let rows = rows(text, CardText::Auto).unwrap();
+        let ana = rows[0].as_ref().unwrap();
+        assert_eq!(
+            (ana.line, ana.who.as_slice()),
+            (2, &["ana@example.com".to_owned(), "Ana Ruiz".to_owned()][..])
+        );
+        assert_eq!(ana.card, Some(Ok("uid:04A2B3C4D5E680".parse().unwrap())));
+        assert_eq!(rows[1].as_ref().unwrap_err().0, 3);
+        let wrong = |at: usize| {
+            let row = rows[at].as_ref().unwrap();
+            (row.line, row.card.clone().unwrap().unwrap_err())
+        };
+        assert_eq!(wrong(2).0, 4);
+        assert!(wrong(3).1.contains("random"), "{:?}", wrong(3));
+        assert_eq!(wrong(4), (7, "the row has no card".into()));
+        assert_eq!(rows.len(), 5);
+    }
+
+    #[test]
+    fn a_sheet_of_people_alone_is_a_queue_and_one_of_nobody_is_refused() {
+        let people = rows("name\nAna\nBen\n", CardText::Auto).unwrap();
+        assert!(people.iter().all(|row| row.as_ref().unwrap().card.is_none()));
+        assert!(rows("colour\nred\n", CardText::Auto).is_err());
+        assert!(rows("", CardText::Auto).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "(name,card\n)?[a-z0-9,;\"\n\r\t ]{0,60}") {
+            let _ = rows(&text, CardText::Auto);
+        }
+    }
+}
