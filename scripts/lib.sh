@@ -92,8 +92,8 @@ need() {
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 rust_version() { "${1:-rustc}" --version 2>/dev/null | awk '{print $2}'; }
 
-# What packages hold: the demo, and not the platforms' stories, whose simulators are a megabyte of code.
-PACKAGED=(--no-default-features --features "${DOORWARD_FEATURES-demo}")
+# What packages hold: the demo and the space's own login, and not the platforms' stories, whose simulators are a megabyte of code.
+PACKAGED=(--no-default-features --features "${DOORWARD_FEATURES-demo,oidc}")
 
 # need_rust: cargo, rustfmt and clippy of at least RUST_MIN, and a C compiler for the C in our dependencies.
 need_rust() {
