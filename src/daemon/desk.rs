@@ -3,7 +3,7 @@
 use super::boot::SiteRuntime;
 use crate::{
     config::{Config, model::CloudConfig},
-    desk::{Around, Desk, Doors, JournalAudit},
+    desk::{Around, Audit, Desk, Doors, JournalAudit, TrailAudit},
     domain::{Block, facts::Facts},
     doors::world::World,
     memory,
@@ -40,11 +40,15 @@ impl DeskRoom {
             config: site.shown.subscribe(),
             changed: Arc::clone(&changed),
         };
+        let audit: Vec<Arc<dyn Audit>> = vec![
+            Arc::new(JournalAudit::new(site.store.clone(), site.clock.clone())),
+            Arc::new(TrailAudit::new(site.store.clone(), site.clock.clone())),
+        ];
         let desk = Desk::new(Around {
             store: site.store.clone(),
             clock: site.clock.clone(),
             health: site.health.clone(),
-            audit: Arc::new(JournalAudit::new(site.store.clone(), site.clock.clone())),
+            audit: Arc::new(audit),
             doors: Arc::new(doors),
             config: site.shown.subscribe(),
             platform,

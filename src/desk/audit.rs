@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     domain::{Credential, EventKind, PersonId, event::Draft},
-    store::Store,
+    store::{AuditDraft, Store},
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -75,6 +75,22 @@ impl Action {
         }
     }
 
+    /// The stable name, as serialised.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Assigned => "assigned",
+            Self::Moved => "moved",
+            Self::Returned => "returned",
+            Self::Undone => "undone",
+            Self::GuestGiven => "guest_given",
+            Self::Blocked => "blocked",
+            Self::Unblocked => "unblocked",
+            Self::PlatformRefused => "platform_refused",
+            Self::ConflictResolved => "conflict_resolved",
+        }
+    }
+
     /// The kind of its event.
     #[must_use]
     pub const fn kind(self) -> EventKind {
@@ -141,5 +157,50 @@ impl Audit for JournalAudit {
             detail: Some(detail),
             ..Draft::new(action.kind(), now.at, now.quality())
         });
+    }
+}
+
+/// The audit trail, whose records hang on each other.
+#[derive(Clone, Debug)]
+pub struct TrailAudit {
+    store: Store,
+    clock: Clock,
+}
+
+impl TrailAudit {
+    /// Into this trail, at the time of this clock.
+    #[must_use]
+    pub const fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
+    }
+}
+
+impl Audit for TrailAudit {
+    /// A trail that cannot be written is a fault that people see, and stops nobody.
+    fn note(&self, actor: &Actor, action: Action, subject: &Subject) {
+        let name = subject.person_name.as_deref();
+        let person = subject.person.as_ref().map(|person| match name {
+            Some(name) => format!("{name} ({person})"),
+            None => person.to_string(),
+        });
+        let card = subject.card.map(|card| card.masked());
+        let parts: Vec<String> = card.into_iter().chain(person).collect();
+        let outcome = if subject.note.is_empty() {
+            "done".to_owned()
+        } else {
+            subject.note.clone()
+        };
+        let kept = self.store.audit(&AuditDraft {
+            at: self.clock.now().at,
+            actor: actor.name.clone(),
+            role: actor.role.clone(),
+            action: format!("card.{}", action.name()),
+            subject: parts.join(", "),
+            outcome,
+            address: String::new(),
+        });
+        if let Err(error) = kept {
+            tracing::error!(%error, "what was done at the desk is not in the audit trail");
+        }
     }
 }

@@ -40,7 +40,7 @@ pub mod writes;
 
 pub use actions::NewGuest;
 pub use answers::{Change, Held, Look, Place};
-pub use audit::{Action, Actor, Audit, JournalAudit};
+pub use audit::{Action, Actor, Audit, JournalAudit, TrailAudit};
 pub use bulk::{Bulk, Progress};
 pub use bulk_day::{Step, Wanted};
 pub use conflicts::{Conflict, Resolution};
