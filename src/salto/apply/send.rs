@@ -122,7 +122,8 @@ fn adopted(person: &PersonId, order: &Order) -> Done {
         alias: user.alias.clone(),
         tag: None,
         made: None,
-        rests: BTreeSet::new(),
+        // Whoever was at rest before anybody knew whose user it is gets a seat once one is free.
+        rests: user.suspended.then_some(Rest::NoSeat).into_iter().collect(),
     };
     Done::User {
         person: person.clone(),
