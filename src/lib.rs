@@ -18,9 +18,8 @@
 //! | [`sync`] | when to pull, what to hold back, what is stale |
 //! | [`readers`] | OSDP and WRADAPT on serial lines |
 //! | [`doors`] | the answer to a presentation, and one state machine a door |
-//! | [`desk`] | the enrolment desk: its readers |
 //! | [`salto`] | SALTO KS: its locks kept in step, its entries heard |
-//! | [`desk`] | cards given out, moved, blocked and taken back |
+//! | [`desk`] | the enrolment desk: its readers; cards given out, moved, blocked and taken back |
 //! | [`building`] | MQTT |
 //! | [`web`] | what comes in from the network: web hooks |
 //! | [`daemon`] | assembly of `doorward run` |
