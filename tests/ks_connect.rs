@@ -1,7 +1,10 @@
 //! First connection to SALTO KS: somebody logs in at SALTO and the gateway never sees the password, or a system user does;
 //! the site is chosen; every permission is tried; tokens are renewed in time, one at a time, and stand nowhere in clear.
 
-use crate::harness::{Gateway, PATIENCE, site::Layout};
+use crate::{
+    harness::{Gateway, PATIENCE, site::Layout},
+    page_site::PageSite,
+};
 use doorward::{
     clock::Clock,
     config::{self, Config, Environment, Purpose},
@@ -143,11 +146,11 @@ fn browse(address: &str) -> String {
 }
 
 /// Logs in in a browser that runs beside the command. Gives the command's status and what it printed.
-fn log_in(ks: &Ks, gateway: &Gateway, more: &[&str]) -> (i32, String) {
+fn log_in(ks: &Ks, gateway: &Gateway, more: &[&str], browse: impl Fn(&str)) -> (i32, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_doorward"))
         .arg("--config")
         .arg(gateway.config_path())
-        .args(["ks", "connect", "--yes", "--json", "--listen", "127.0.0.1:0"])
+        .args(["ks", "connect", "--yes", "--json"])
         .args(more)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -161,17 +164,50 @@ fn log_in(ks: &Ks, gateway: &Gateway, more: &[&str]) -> (i32, String) {
         .find(|line| line.starts_with("http"))
         .expect("an address");
     assert!(address.contains("code_challenge_method=S256") && !address.contains("verifier"));
-    // Somebody else's answer changes nothing.
-    let back = ks.log_in(&address).unwrap();
-    let answer = browse(&back);
-    assert!(
-        answer.starts_with("HTTP/1.1 200") && answer.contains("no-store"),
-        "{answer}"
-    );
+    browse(&ks.log_in(&address).unwrap());
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let rest: Vec<String> = lines.map_while(Result::ok).collect();
     (output.status.code().unwrap_or(-1), text + &rest.join("\n"))
+}
+
+/// The same with a browser on the command's machine.
+fn log_in_here(ks: &Ks, gateway: &Gateway, more: &[&str]) -> (i32, String) {
+    let arguments = [&["--listen", "127.0.0.1:0"], more].concat();
+    log_in(ks, gateway, &arguments, |back| {
+        let answer = browse(back);
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.contains("no-store"),
+            "{answer}"
+        );
+    })
+}
+
+#[test]
+fn the_browser_comes_back_to_the_gateways_own_page() {
+    let (ks, secrets) = (Ks::start().unwrap(), tempfile::tempdir().unwrap());
+    let page = "listen = \"127.0.0.1:0\"\npublic_url = \"https://doors.example.com\"";
+    let site = PageSite::with(&format!(
+        "{page}\n{}",
+        ks.ks_section_code(secrets.path()).unwrap()
+    ));
+    let (address, client) = (site.address(), site.client());
+    let (status, seen) = log_in(&ks, &site.gateway, &[], |back| {
+        let url = url::Url::parse(back).unwrap();
+        assert_eq!(
+            (url.host_str(), url.path()),
+            (Some("doors.example.com"), "/ks/callback")
+        );
+        let forged = format!("{address}/ks/callback?state=guessed&code=c");
+        assert_eq!(site.send(client.get(forged)).status.as_u16(), 403);
+        let answer = site.send(client.get(format!("{address}{}", &url[url::Position::BeforePath..])));
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let again = site.send(client.get(format!("{address}{}", &url[url::Position::BeforePath..])));
+        assert_eq!(again.status.as_u16(), 403, "a state is good once");
+    });
+    assert_eq!(status, 0, "{seen}");
+    assert!(seen.contains("Riverside"), "{seen}");
 }
 
 fn tokens_in_clear(folder: &Path, ks: &Ks) -> Vec<String> {
@@ -205,7 +241,7 @@ fn somebody_logs_in_at_salto_and_the_gateway_stays_logged_in() {
     );
     assert!(error.contains("redirect_url"), "{error}");
 
-    let (status, seen) = log_in(&ks, &gateway, &[]);
+    let (status, seen) = log_in_here(&ks, &gateway, &[]);
     assert_eq!(status, 0, "{seen}");
     assert!(seen.contains("Riverside"), "{seen}");
     assert_eq!(tokens_in_clear(gateway.path(), &ks), Vec::<String>::new());
@@ -227,7 +263,7 @@ fn somebody_logs_in_at_salto_and_the_gateway_stays_logged_in() {
             .contains("doorward ks connect"),
         "{report}"
     );
-    let (status, seen) = log_in(&ks, &gateway, &["--again"]);
+    let (status, seen) = log_in_here(&ks, &gateway, &["--again"]);
     assert_eq!(status, 0, "{seen}");
     assert_eq!(fault(&gateway.report(), "ks_login"), None);
 }

@@ -115,15 +115,16 @@ mod journal_read_only;
 mod journal_support;
 #[cfg(test)]
 mod ks_connect;
+mod ks_entries;
 #[cfg(test)]
 mod ks_health;
 #[cfg(test)]
 mod ks_model;
 #[cfg(test)]
-mod ks_open;
-mod ks_entries;
-#[cfg(test)]
 mod ks_model;
+#[cfg(test)]
+mod ks_open;
+#[cfg(test)]
 mod ks_plan;
 #[cfg(test)]
 mod ks_site;

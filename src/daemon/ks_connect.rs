@@ -8,9 +8,9 @@ use super::{
 use crate::salto::{KsError, Survey, survey};
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Query, State},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
@@ -51,8 +51,10 @@ pub struct AddressDoc {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AnswerDoc {
     /// Whose login.
+    #[serde(default)]
     pub state: String,
-    /// What SALTO gave for it.
+    /// What SALTO gave for it; empty when it refused.
+    #[serde(default)]
     pub code: String,
 }
 
@@ -72,6 +74,37 @@ pub(super) fn routes(ks: KsWatch) -> Router {
         .route("/v1/ks/survey", get(look))
         .route("/v1/ks/site", post(choose))
         .with_state(ks)
+}
+
+/// `/ks/callback` at the gateway's page: the browser comes back from SALTO. Nobody is signed in there; what lets it in is
+/// the state, which only a login begun over the control socket or the page knows, and which is good once (invariant 9).
+pub(super) fn page_routes(ks: KsWatch) -> Router {
+    Router::new().route("/ks/callback", get(came_back)).with_state(ks)
+}
+
+async fn came_back(
+    State(ks): State<KsWatch>,
+    Query(answer): Query<AnswerDoc>,
+) -> (StatusCode, Html<&'static str>) {
+    const GOOD: &str = "<!doctype html><meta charset=utf-8><title>Doorward</title>\
+        <p>The gateway is logged in at SALTO KS. This window can be closed.";
+    const BAD: &str = "<!doctype html><meta charset=utf-8><title>Doorward</title>\
+        <p>The gateway is not logged in: this login was not begun here, was used already, took too long, or SALTO \
+        refused it. Run <code>doorward ks connect</code> again.";
+    let session = ks.borrow().as_ref().map(|ks| ks.session.clone());
+    let Some(session) = session else {
+        return (StatusCode::NOT_FOUND, Html(BAD));
+    };
+    match session.tokens().finish(&answer.state, &answer.code).await {
+        Ok(()) => {
+            tracing::info!("logged in at SALTO KS");
+            (StatusCode::OK, Html(GOOD))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a browser came back from SALTO without a login");
+            (StatusCode::FORBIDDEN, Html(BAD))
+        }
+    }
 }
 
 type Answer<T> = Result<Json<T>, No>;

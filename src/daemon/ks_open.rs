@@ -159,3 +159,35 @@ async fn activate(State(doorman): State<Doorman>, Json(asked): Json<PinDoc>) -> 
         message: format!("locks of IQ {} can be opened from here", asked.iq),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, Environment, Purpose};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn only_a_door_with_a_lock_and_without_a_lockdown_opens_from_afar() {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("secret");
+        std::fs::write(&secret, "s3cret").unwrap();
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let text = format!(
+            "[site]\nid = \"here\"\nzone = \"Europe/Madrid\"\n[ks]\nclient_id = \"c\"\nclient_secret = {{ file = \"{}\" }}\n\
+             [[door]]\nid = \"front\"\nname = \"Main\"\nks_lock = \"Front\"\n[[door]]\nid = \"back\"\n",
+            secret.display()
+        );
+        let file = folder.path().join("doorward.toml");
+        let (config, findings) = config::parse(&file, text, Purpose::Run, &Environment::default());
+        let config = config.unwrap_or_else(|| panic!("{findings}"));
+        let lock = |door: &str, locked: &str| {
+            let allowed = allowed(&config, door, |door| door.as_str() == locked);
+            allowed.ok().map(|(_, lock)| lock.to_owned())
+        };
+        assert_eq!(lock("front", "").as_deref(), Some("Front"));
+        assert_eq!(lock("Main", "back").as_deref(), Some("Front"));
+        assert_eq!(lock("front", "front"), None);
+        assert_eq!(lock("back", ""), None);
+        assert_eq!(lock("Front", ""), None, "the name at KS is no door here");
+    }
+}

@@ -4,7 +4,7 @@ use super::{
     boot::{self, RunError, SiteRuntime},
     control::{Action, Control, ControlSocket, Done, Refused, StatusDoc},
     desk::DeskRoom,
-    desk_routes, page, rooms,
+    desk_routes, ks_connect, page, rooms,
     tasks::Tasks,
 };
 use crate::{
@@ -54,7 +54,10 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
         platform: tasks.platform(),
     });
     let page = page::open(&site).await;
-    tasks.serve_page(&site, page.rooms(&site, control.clone(), &tasks));
+    let served = page
+        .rooms(&site, control.clone(), &tasks)
+        .with(ks_connect::page_routes(tasks.ks()));
+    tasks.serve_page(&site, served);
     let desk = DeskRoom::open(&site, tasks.platform());
     let rooms = rooms::routes(&site, &tasks)
         .merge(page.control_routes())

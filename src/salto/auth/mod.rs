@@ -260,6 +260,11 @@ impl Inner {
                         return Err(error);
                     }
                 }
+                // The client itself: somebody has to look, and the login may still be good.
+                Err(error) if error.kind == KsKind::Rejected => {
+                    self.fault(&error);
+                    return Err(error);
+                }
                 other => return other,
             }
         }
