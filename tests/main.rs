@@ -121,8 +121,6 @@ mod ks_health;
 #[cfg(test)]
 mod ks_model;
 #[cfg(test)]
-mod ks_model;
-#[cfg(test)]
 mod ks_open;
 #[cfg(test)]
 mod ks_plan;

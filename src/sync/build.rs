@@ -167,7 +167,10 @@ pub fn in_force(
     active.image = Vec::new();
     let facts = store.facts(&active).map_err(text)?;
     let local = local(store).map_err(text)?;
-    let with_email = facts.people.iter().filter_map(|person| Some((person.id.clone(), person.email.clone()?)));
+    let with_email = facts
+        .people
+        .iter()
+        .filter_map(|person| Some((person.id.clone(), person.email.clone()?)));
     let emails = with_email.collect();
     let draft = draft(facts, config, &local, active.meta.taken_at);
     Ok(Some((draft.snapshot, emails)))
