@@ -109,7 +109,10 @@ impl KsSite {
     fn counted(&self) -> BTreeMap<String, usize> {
         let mut counted = BTreeMap::new();
         for event in self.gateway.events() {
-            if let Some(id) = event["source"].as_str().and_then(|source| source.strip_prefix("ks:")) {
+            if let Some(id) = event["source"]
+                .as_str()
+                .and_then(|source| source.strip_prefix("ks:"))
+            {
                 *counted.entry(id.to_owned()).or_default() += 1;
             }
         }
@@ -251,7 +254,11 @@ fn what_the_stream_loses_is_asked_for_and_what_comes_hours_late_is_late() {
     site.each_once(&[late]);
     wait_for("the check-ins", || {
         let there = site.cloud.check_ins();
-        if there.len() == 6 { Ok(()) } else { Err(there.len()) }
+        if there.len() == 6 {
+            Ok(())
+        } else {
+            Err(there.len())
+        }
     });
     let late: Vec<bool> = site.cloud.check_ins().iter().map(|it| it.body.late).collect();
     assert_eq!(late.iter().filter(|late| **late).count(), 1, "{late:?}");
@@ -263,14 +270,22 @@ fn a_token_that_runs_out_and_a_hub_that_closes_end_nothing() {
     site.ks.revoke_tokens(false);
     wait_for("another stream", || {
         let streams = site.ks.streams();
-        if streams.0 == 1 && streams.1 >= 2 { Ok(()) } else { Err(streams) }
+        if streams.0 == 1 && streams.1 >= 2 {
+            Ok(())
+        } else {
+            Err(streams)
+        }
     });
     let first = site.opens(0, 0);
     site.each_once(&[first]);
     site.ks.close_streams(None);
     wait_for("a third stream", || {
         let streams = site.ks.streams();
-        if streams.0 == 1 && streams.1 >= 3 { Ok(()) } else { Err(streams) }
+        if streams.0 == 1 && streams.1 >= 3 {
+            Ok(())
+        } else {
+            Err(streams)
+        }
     });
     let second = site.opens(1, 0);
     site.each_once(&[second]);
@@ -346,7 +361,9 @@ fn ten_thousand_entries_of_the_past_come_within_half_a_minute_and_none_twice() {
         .iter()
         .filter(|asked| asked.path.ends_with("/entries"))
         .count();
-    println!("10,000 entries asked for again after a kill, answers of 100 ms: {took:?}, {requests} requests in both runs");
+    println!(
+        "10,000 entries asked for again after a kill, answers of 100 ms: {took:?}, {requests} requests in both runs"
+    );
     site.each_once(&ids);
     assert_eq!(site.counted().len(), ids.len());
     assert!(took < Duration::from_secs(30), "{took:?}");

@@ -103,7 +103,15 @@ mod journal_read_only;
 #[cfg(test)]
 mod journal_support;
 #[cfg(test)]
+mod ks_clock_changes;
+#[cfg(test)]
 mod ks_entries;
+#[cfg(test)]
+mod ks_house;
+#[cfg(test)]
+mod ks_in_step;
+#[cfg(test)]
+mod ks_login;
 #[cfg(test)]
 mod ks_model;
 #[cfg(test)]
