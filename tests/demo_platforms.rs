@@ -105,6 +105,19 @@ fn spacebring() {
     );
 }
 
+/// Doors that SALTO KS decides: the locks themselves say what became of it.
+#[test]
+fn ks() {
+    agrees(
+        "ks",
+        &[
+            "the lock 20, 26, 50, 64, 66 minutes from now",
+            "the check-in at the platform",
+            "by hand at KS: Hanna Hand",
+        ],
+    );
+}
+
 #[test]
 fn a_story_as_json() {
     let (good, text) = played("coworks", &["--json"]);

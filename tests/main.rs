@@ -118,6 +118,15 @@ mod ks_connect;
 mod ks_entries;
 #[cfg(test)]
 mod ks_health;
+mod ks_clock_changes;
+#[cfg(test)]
+mod ks_entries;
+#[cfg(test)]
+mod ks_house;
+#[cfg(test)]
+mod ks_in_step;
+#[cfg(test)]
+mod ks_login;
 #[cfg(test)]
 mod ks_model;
 #[cfg(test)]
