@@ -77,6 +77,8 @@ struct Ear {
     status: Status,
     settled: Duration,
     down_since: Option<Duration>,
+    /// The latest entry of the question under way.
+    through: Option<Millis>,
 }
 
 impl Listener {
@@ -115,6 +117,7 @@ impl Listener {
             plan: Plan::default(),
             settled: now,
             down_since: Some(now),
+            through: None,
             listener: self,
         };
         loop {
@@ -165,6 +168,10 @@ impl Ear {
     }
 
     fn pause(&self) -> Duration {
+        let has_begun = self.book.as_ref().is_some_and(|book| book.complete().is_some());
+        if self.plan.is_asking() || !has_begun {
+            return LOOK;
+        }
         let due = self.plan.due().saturating_sub(self.now());
         due.clamp(Duration::from_millis(50), LOOK)
     }
@@ -186,7 +193,7 @@ impl Ear {
         if clock_now.trusted {
             from = from.max(clock_now.at.saturating_sub(map::KEPT));
         }
-        self.status.asked = 0;
+        (self.status.asked, self.through) = (0, None);
         if asks.try_send(Ask { from }).is_err() {
             self.plan.asked(self.now(), false);
         }
@@ -252,7 +259,7 @@ impl Ear {
     /// Takes a page; what asked for it goes on when it is on disk.
     async fn page(&mut self, page: Page) {
         let now = self.listener.clock.now();
-        let (mut through, mut all) = (None, true);
+        let mut all = true;
         for item in page.items {
             self.status.asked += 1;
             let Ok((entry, at)) = Entry::read(item) else {
@@ -265,10 +272,10 @@ impl Ear {
             }
             // The mark never runs ahead: a lock whose clock does would hide what comes after.
             if now.trusted && at <= now.at {
-                through = through.max(Some(at));
+                self.through = self.through.max(Some(at));
             }
         }
-        let complete = through.filter(|_| page.in_order || page.last);
+        let complete = self.through.filter(|_| page.in_order || page.last);
         let settle_now = page.last || self.book.as_ref().is_some_and(|book| book.unsettled() >= MANY);
         let kept = all && (!settle_now || self.settle(complete).await);
         self.show();
