@@ -120,8 +120,6 @@ mod ks_entries;
 mod ks_health;
 mod ks_clock_changes;
 #[cfg(test)]
-mod ks_entries;
-#[cfg(test)]
 mod ks_house;
 #[cfg(test)]
 mod ks_in_step;
