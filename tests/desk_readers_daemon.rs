@@ -168,7 +168,7 @@ fn one_fob_is_one_credential_at_every_reader_and_no_reader_journals_it() {
     assert_eq!(known["doors"][0]["reader"], "front-reader");
     let report = site.gateway.report();
     assert_eq!(
-        report["sections"]["desk"]["readers"], known["readers"],
+        report["sections"]["desk_readers"]["readers"], known["readers"],
         "the report shows the same"
     );
 

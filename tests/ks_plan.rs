@@ -304,6 +304,7 @@ fn twelve() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[expect(clippy::disallowed_methods, reason = "a figure of a test is real time")]
 async fn three_hundred_people_from_nothing_within_two_minutes() {
     let mut site = Site::with("", &twelve());
     site.give(members(300));

@@ -62,6 +62,7 @@ mod daemon_site;
 mod demo_platforms;
 #[cfg(test)]
 mod demo_plays;
+#[cfg(test)]
 mod desk_bulk_day;
 #[cfg(test)]
 mod desk_conflict;
@@ -114,11 +115,13 @@ mod journal_read_only;
 #[cfg(test)]
 mod journal_support;
 #[cfg(test)]
+mod ks_clock_changes;
+#[cfg(test)]
 mod ks_connect;
+#[cfg(test)]
 mod ks_entries;
 #[cfg(test)]
 mod ks_health;
-mod ks_clock_changes;
 #[cfg(test)]
 mod ks_house;
 #[cfg(test)]

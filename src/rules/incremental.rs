@@ -335,6 +335,8 @@ impl<'a> Diffs<'a> {
                 || touched.resources.contains(it.resource.as_str())
         };
         let pass = |it: &crate::domain::facts::Pass| held(&it.person, &it.team);
+        // An id may stand twice: whether either is switched on for doors is asked of the id (R31).
+        let person = |it: &Person| touched.people.contains(&it.id);
         Objects {
             memberships: pick(
                 &self.memberships,
@@ -355,7 +357,7 @@ impl<'a> Diffs<'a> {
                 (people || resources).then_some(&booking),
             ),
             passes: pick(&self.passes, &facts.passes, side, people.then_some(&pass)),
-            people: pick(&self.people, &facts.people, side, None),
+            people: pick(&self.people, &facts.people, side, people.then_some(&person)),
         }
     }
 }

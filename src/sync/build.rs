@@ -151,15 +151,15 @@ fn redraft(
     Ok(Some((meta, draft)))
 }
 
+/// Addresses of people who have one.
+pub type Emails = HashMap<PersonId, String>;
+
 /// What the facts in force come to by a configuration, with the e-mail addresses of people, for whoever keeps other doors
 /// in step with the gateway's own. `None` when there are none yet.
 ///
 /// # Errors
 /// In words, when the store cannot be read.
-pub fn in_force(
-    store: &ReadStore,
-    config: &Config,
-) -> Result<Option<(Snapshot, HashMap<PersonId, String>)>, String> {
+pub fn in_force(store: &ReadStore, config: &Config) -> Result<Option<(Snapshot, Emails)>, String> {
     let text = |error: StoreError| error.to_string();
     let Some(mut active) = store.active().map_err(text)? else {
         return Ok(None);

@@ -33,5 +33,7 @@ server.listen(0, '127.0.0.1', () => {
   });
   console.log(issuer);
 });
+// Nobody reads on after the first line.
+process.stdout.on('error', () => {});
 // The test goes away: so does this.
 process.stdin.on('end', () => process.exit(0)).resume();

@@ -188,7 +188,7 @@ impl Hub {
         let readers = self.list();
         self.0
             .health
-            .section("desk", &serde_json::json!({ "readers": readers }));
+            .section("desk_readers", &serde_json::json!({ "readers": readers }));
     }
 
     pub(super) fn list(&self) -> Vec<DeskReader> {

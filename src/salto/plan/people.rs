@@ -45,10 +45,10 @@ impl<'a> Draft<'a> {
         let (actual, links) = (self.actual, self.links);
         let mut linked = BTreeSet::new();
         for (person, link) in &links.users {
-            if let Some((site_user, _)) = actual.users.get_key_value(&link.site_user) {
-                if linked.insert(site_user.as_str()) {
-                    self.users.insert(person, site_user);
-                }
+            if let Some((site_user, _)) = actual.users.get_key_value(&link.site_user)
+                && linked.insert(site_user.as_str())
+            {
+                self.users.insert(person, site_user);
             }
         }
         let mut unlinked: HashMap<String, Vec<&'a str>> = HashMap::new();

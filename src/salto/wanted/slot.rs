@@ -133,9 +133,9 @@ impl fmt::Display for Slot {
         if self.days == EVERY_DAY {
             f.write_str("daily")?;
         } else {
-            let mut week = Weekday::Monday.cycle_forward().take(7).enumerate();
+            let week = Weekday::Monday.cycle_forward().take(7).enumerate();
             let mut gap = "";
-            while let Some((at, weekday)) = week.next() {
+            for (at, weekday) in week {
                 if self.days & (1 << at) != 0 {
                     let name = format!("{weekday:?}");
                     write!(f, "{gap}{}", name.get(..3).unwrap_or(&name))?;

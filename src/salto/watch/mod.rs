@@ -280,7 +280,7 @@ impl Watch {
     }
 }
 
-/// Ends the faults of a watch: another one begins anew, and without [ks] there is none.
+/// Ends the faults of a watch: another one begins anew, and without `[ks]` there is none.
 pub fn stand_down(health: &Health) {
     for fault in health.doc().faults {
         if FAULTS.iter().any(|kind| fault.key.starts_with(kind)) {

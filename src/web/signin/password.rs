@@ -121,8 +121,11 @@ fn derive(password: &str, salt: &[u8], memory: u32, passes: u32, lanes: u32) -> 
     Some(out)
 }
 
-/// Memory, passes, lanes, salt and sum of a hash in PHC's form. One of an earlier version's parameters keeps them.
-fn parse(hash: &str) -> Option<(u32, u32, u32, Vec<u8>, Vec<u8>)> {
+/// Memory, passes, lanes, salt and sum.
+type Parsed = (u32, u32, u32, Vec<u8>, Vec<u8>);
+
+/// The parts of a hash in PHC's form. One of an earlier version's parameters keeps them.
+fn parse(hash: &str) -> Option<Parsed> {
     let mut parts = hash.strip_prefix("$argon2id$v=19$")?.split('$');
     let mut numbers = parts.next()?.split(',').map(|part| part.split_once('='));
     let mut number = || numbers.next()??.1.parse::<u32>().ok();

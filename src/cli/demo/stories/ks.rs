@@ -145,9 +145,12 @@ fn world() -> World {
     world
 }
 
+/// One of the story's scenes.
+type Step<P> = fn(&mut P) -> Result<(), Halt>;
+
 impl Play<'_> {
     fn run(&mut self, out: &mut Out) -> Result<(), Halt> {
-        let steps: [fn(&mut Self) -> Result<(), Halt>; 9] = [
+        let steps: [Step<Self>; 9] = [
             Self::first_connection,
             Self::one_word,
             Self::the_plan_opens,
