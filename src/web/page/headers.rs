@@ -7,11 +7,14 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use http_body_util::BodyExt as _;
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// The largest body: a list of a few thousand people as CSV is the largest thing that anybody sends.
 const MOST_BYTES: usize = 256 << 10;
+/// Of a body that is refused, so much is read all the same.
+const MOST_PASSED_OVER: usize = 1 << 20;
 /// For a body to arrive.
 const BODY: Duration = Duration::from_secs(10);
 
@@ -67,12 +70,28 @@ fn put(headers: &mut HeaderMap, Strict(strict): Strict) {
     }
 }
 
+/// Reads some of a body that is too large and drops it: whoever is still writing when the connection ends never reads the
+/// answer.
+async fn pass_over(mut body: Body) {
+    let mut left = MOST_PASSED_OVER;
+    let read = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len()));
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    let _ = timeout(BODY, read).await;
+}
+
 /// Reads the body before anything looks at it: within a time, and no more of it than there may be.
 pub(super) async fn bounded(request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     let told = head.headers.get(header::CONTENT_LENGTH);
     let told = told.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if told.is_some_and(|length| length > MOST_BYTES) {
+        pass_over(body).await;
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     }
     match timeout(BODY, axum::body::to_bytes(body, MOST_BYTES)).await {
