@@ -96,7 +96,7 @@ fn begun(signed_in: &SignedIn) -> Response {
 
 /// Who am I
 #[utoipa::path(get, path = "/api/v1/session", tag = "session", responses(
-    (status = 200, body = Me), (status = 401, body = Problem, content_type = "application/problem+json")))]
+    (status = 200, body = Me), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn me(who: Who) -> Json<Me> {
     Json(Me::of(&who))
 }
