@@ -90,11 +90,15 @@ impl Desk {
         }
     }
 
-    /// The next card; a trouble, a removal or a loss before it is a failure.
+    /// The next card; a trouble or a removal before it is a failure. A machine that is busy with other things may think that
+    /// the chip is gone for a moment.
     fn card(&mut self) -> Credential {
-        match self.next().0 {
-            DeskEvent::Presented { credential, .. } => credential,
-            other => panic!("{other:?}"),
+        loop {
+            match self.next().0 {
+                DeskEvent::Presented { credential, .. } => return credential,
+                DeskEvent::Gone { .. } | DeskEvent::Appeared { .. } => {}
+                other => panic!("{other:?}"),
+            }
         }
     }
 
