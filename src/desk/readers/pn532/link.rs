@@ -7,8 +7,8 @@ use std::time::Duration;
 /// The chip acknowledges within 15 ms (6.2.3). A USB adapter holds bytes back for up to 16 ms (FTDI's latency timer), and
 /// its way there takes as long: so nothing is missing before this.
 const ACK_WITHIN: Duration = Duration::from_millis(15 + 30);
-/// A command goes out this often before the chip is given up.
-const TRIES: u8 = 4;
+/// A command goes out this often before the chip is given up: three lost on a bad wire, and a machine that is busy besides.
+const TRIES: u8 = 6;
 /// A broken answer is asked for this often.
 const REPEATS: u8 = 3;
 /// Wakes the chip: `55 55` and zeros while its oscillator starts (UM0701-02, HSU wake-up condition).
