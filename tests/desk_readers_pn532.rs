@@ -255,10 +255,10 @@ fn a_module_is_found_by_itself_and_a_doors_line_gets_no_byte() {
         ..Faults::default()
     });
     let asked = wait_for("the silent one to be asked", || match silent.commands().len() {
-        4.. => Ok(silent.commands()),
+        6.. => Ok(silent.commands()),
         fewer => Err(fewer),
     });
-    assert_eq!(asked, [0x14; 4], "four times the one command");
+    assert_eq!(asked, [0x14; 6], "six times the one command");
     other.clear();
     desk.removed();
     other.lay(&LONG);
