@@ -18,7 +18,6 @@ use crate::{
     salto::{KsError, Session, pairing::Desk},
     store::Store,
 };
-use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
@@ -87,7 +86,7 @@ impl Listener {
         for fault in FAULTS {
             health.clear(fault);
         }
-        health.section("ks_entries", &Value::Null);
+        health.section("ks_entries", &serde_json::json!({}));
     }
 
     /// Runs until `stop` says so. What was not heard by then is asked for after the next start.
