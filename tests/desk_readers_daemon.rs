@@ -199,3 +199,56 @@ fn one_fob_is_one_credential_at_every_reader_and_no_reader_journals_it() {
         "no number in the log"
     );
 }
+
+#[test]
+fn a_card_at_the_desk_is_given_to_a_member_and_opens_the_door() {
+    let chip = Pn532::start().unwrap();
+    let desk = format!(
+        "pcsc = false\npn532 = false\n[[desk.reader]]\nkind = \"pn532\"\nname = \"Reception\"\npath = \"{}\"",
+        chip.path().display()
+    );
+    let site = site(&desk, Path::new("/nowhere"));
+    wait_for("the reader", || {
+        let doc = site.gateway.json(&["desk", "readers"]);
+        match doc["readers"].as_array().map(Vec::len) {
+            Some(1) => Ok(()),
+            _ => Err(doc),
+        }
+    });
+    let fresh = [0x04, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66];
+    let tap = || {
+        while site.seen.try_recv().is_ok() {}
+        site.bus.tap(3, 56, &fresh);
+        wait_for("an answer", || {
+            let light = site.seen.try_iter().find_map(|seen| match seen.what {
+                What::Light { color, .. } => Some(color),
+                _ => None,
+            });
+            light.ok_or(())
+        })
+    };
+    assert_eq!(tap(), Color::Red, "nobody's yet");
+    std::thread::scope(|scope| {
+        let enrolled = scope.spawn(|| {
+            site.gateway
+                .command(&["enrol", "--at", "reception", "--to", "Ada", "--json"])
+        });
+        // Whoever waits for the next card does not take one that lay there before: it is laid until it was seen.
+        wait_for("the card to be taken", || {
+            chip.lay(&fresh);
+            let done = enrolled.is_finished();
+            chip.clear();
+            if done { Ok(()) } else { Err("not yet") }
+        });
+        let (status, out, error) = enrolled.join().unwrap();
+        assert_eq!(status, 0, "{out}{error}");
+        assert!(!out.contains("04112233445566"), "masked: {out}");
+    });
+    assert_eq!(tap(), Color::Green);
+    let entries: Vec<_> = site.gateway.events();
+    let given = entries
+        .iter()
+        .filter(|event| event["kind"] == "card_changed")
+        .count();
+    assert_eq!(given, 1, "{entries:?}");
+}

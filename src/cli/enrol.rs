@@ -25,21 +25,22 @@ const SHOWN: usize = 9;
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("source").required(true).multiple(false)), after_help = "\
 Examples:
-  doorward enrol --at front                             the next card at that door, then asks for whom
+  doorward enrol --at desk                              the next card at any reader of the desk, then asks for whom
+  doorward enrol --at front                             the same at that door
   doorward enrol --refused --to ana@example.com         the card that a door refused last
   doorward enrol --typed --format decimal --to 'Ana Ruiz'
   doorward enrol --at front --queue --csv people.csv    one person after another, one presentation each
   doorward enrol --at front --queue --without-card      everybody without a card, by name
 
 With --queue each card goes to the next person. A queue that was broken off goes on with --queue alone. --skip passes
-somebody over and --undo takes the last step back. A reader that is lent to the desk goes on opening its door.
+somebody over and --undo takes the last step back. A door goes on opening, unless `doorward desk lend` lends its reader.
 Exit status: 0; 1 if it was refused; 69 if the gateway does not run; 130 if ended by Ctrl-C.")]
 pub struct EnrolArgs {
     /// The card, by its number.
     #[arg(long, value_name = "CARD", group = "source")]
     pub credential: Option<CardArg>,
-    /// The next card presented at this door or reader.
-    #[arg(long, value_name = "DOOR", group = "source")]
+    /// The next card presented at this door or reader; `desk` is every reader of the desk.
+    #[arg(long, value_name = "READER", group = "source")]
     pub at: Option<String>,
     /// The card that a door refused last.
     #[arg(long, group = "source")]

@@ -1,12 +1,12 @@
 //! The desk's readers in the running gateway: started and reconfigured with it, door readers lent to them, and their routes
 //! on the control socket, which carry no number of a card in full.
 
-use super::{boot::SiteRuntime, control::Refused};
+use super::{boot::SiteRuntime, control::Refused, ks_entries::DeskWatch};
 use crate::{
     clock::Clock,
     config::Config,
     desk::readers::{DeskEvent, DeskReader, Kind, Places, Readers},
-    domain::ReaderId,
+    domain::{Credential, ReaderId},
     doors::{
         loan::{Borrowed, LONGEST},
         world::World,
@@ -22,13 +22,19 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
-    sync::{Notify, mpsc::UnboundedReceiver},
+    sync::{
+        Notify,
+        broadcast::{self, error::RecvError},
+        mpsc::UnboundedReceiver,
+    },
     task::JoinHandle,
     time::{interval, timeout},
 };
 
 /// How often it is looked whether a loan is over, while there is one.
 const LOOK: Duration = Duration::from_millis(250);
+/// Every reader of the desk.
+const DESK: &str = "desk";
 /// For how long a question for new events waits for one.
 const PATIENT: Duration = Duration::from_secs(3);
 
@@ -57,6 +63,52 @@ impl DeskReaders {
         let was_lent = self.world.give_back(reader, self.clock.monotonic());
         self.readers.returned(reader);
         was_lent
+    }
+
+    /// Whether a card there is read for the desk: `desk` is all of its readers, a door's reader is while it is lent.
+    pub(super) fn reads_for_the_desk(&self, at: &str) -> bool {
+        at == DESK
+            || self.readers.list().iter().any(|reader| reader.is_called(at))
+            || self.lent_now().contains(&ReaderId::from(at))
+    }
+
+    /// The first card that is presented there after this event, or from now on; and the number to ask after next. No card:
+    /// none came within that time.
+    pub(super) async fn next_card(
+        &self,
+        at: &str,
+        after: Option<u64>,
+        within: Duration,
+    ) -> (u64, Option<Credential>) {
+        let mut told = self.readers.told();
+        let mut seen = after
+            .filter(|after| *after <= *told.borrow())
+            .unwrap_or_else(|| *told.borrow());
+        let named: BTreeSet<ReaderId> = self
+            .readers
+            .list()
+            .into_iter()
+            .filter(|reader| reader.is_called(at))
+            .map(|reader| reader.id)
+            .chain([ReaderId::from(at)])
+            .collect();
+        let card = async {
+            loop {
+                for (number, event) in self.readers.since(seen).events {
+                    seen = number;
+                    if let DeskEvent::Presented {
+                        reader, credential, ..
+                    } = event
+                        && (at == DESK || named.contains(&reader))
+                    {
+                        return Some(credential);
+                    }
+                }
+                told.wait_for(|last| *last > seen).await.ok()?;
+            }
+        };
+        let card = timeout(within, card).await.ok().flatten();
+        (seen, card)
     }
 
     fn lent_now(&self) -> BTreeSet<ReaderId> {
@@ -90,6 +142,26 @@ impl DeskReaders {
 pub(super) struct DeskTask {
     pub(super) desk: DeskReaders,
     forward: Option<JoinHandle<()>>,
+    pairing: Option<JoinHandle<()>>,
+}
+
+/// Tells the pairing at SALTO KS of each card that is read at the desk: the same fob may have been at the KS lock just now.
+async fn pair(mut events: broadcast::Receiver<DeskEvent>, pairing: DeskWatch) {
+    loop {
+        match events.recv().await {
+            Ok(DeskEvent::Presented { credential, at, .. }) => {
+                let desk = pairing.borrow().clone();
+                let Some(desk) = desk.filter(|desk| desk.reader().is_some()) else {
+                    continue;
+                };
+                if let Err(error) = desk.presented(credential, at.at).await {
+                    tracing::warn!(%error, "a card at the desk was not paired with a tag");
+                }
+            }
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
 }
 
 fn ports(config: &Config) -> Vec<PathBuf> {
@@ -117,7 +189,16 @@ impl DeskTask {
             .world
             .borrowed()
             .map(|borrowed| tokio::spawn(desk.clone().forward(borrowed)));
-        Self { desk, forward }
+        Self {
+            desk,
+            forward,
+            pairing: None,
+        }
+    }
+
+    /// From now on tags and cards that are the same fob become pairs.
+    pub(super) fn pair_with(&mut self, pairing: DeskWatch) {
+        self.pairing = Some(tokio::spawn(pair(self.desk.readers.subscribe(), pairing)));
     }
 
     /// Takes a new configuration over, if it is another one for the desk.
@@ -135,8 +216,8 @@ impl DeskTask {
     pub(super) async fn stop(&mut self) {
         let readers = self.desk.readers.clone();
         let _ = tokio::task::spawn_blocking(move || readers.stop()).await;
-        if let Some(forward) = self.forward.take() {
-            forward.abort();
+        for task in [self.forward.take(), self.pairing.take()].into_iter().flatten() {
+            task.abort();
         }
     }
 }

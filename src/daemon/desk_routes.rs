@@ -1,6 +1,7 @@
 //! The desk on the control socket: `POST /v1/cards/ACTION` with a JSON document, for `doorward cards` and `enrol`. Card
 //! numbers go in whole, and come out masked unless the question says `reveal`. Who may open the socket may do all of it.
 
+use super::desk_readers::DeskReaders;
 use crate::{
     config::model::CardText,
     desk::{Actor, Desk, DeskError, NewGuest, Refusal, Resolution, Wanted, sheet},
@@ -134,7 +135,7 @@ pub enum Ask {
         /// Who does it.
         by: String,
     },
-    /// The next card at a door's reader; waits for a while.
+    /// The next card at the desk's readers (`desk`, or one of them), or at a door's; waits for a while.
     Next {
         /// The door or reader.
         at: String,
@@ -214,15 +215,19 @@ pub struct Presented {
     pub card: Option<Credential>,
 }
 
-/// The routes of a desk.
-pub(super) fn routes(desk: Desk) -> Router {
+/// The routes of a desk with its readers.
+pub(super) fn routes(desk: Desk, readers: DeskReaders) -> Router {
     Router::new()
         .route("/v1/cards/{action}", post(act))
         .layer(DefaultBodyLimit::max(sheet::MOST_BYTES * 2))
-        .with_state(desk)
+        .with_state((desk, readers))
 }
 
-async fn act(State(desk): State<Desk>, Path(action): Path<String>, Json(mut body): Json<Value>) -> Response {
+async fn act(
+    State((desk, readers)): State<(Desk, DeskReaders)>,
+    Path(action): Path<String>,
+    Json(mut body): Json<Value>,
+) -> Response {
     if let Some(map) = body.as_object_mut() {
         map.insert("action".into(), action.into());
     }
@@ -235,6 +240,9 @@ async fn act(State(desk): State<Desk>, Path(action): Path<String>, Json(mut body
         }
     };
     let answered = match ask {
+        Ask::Next { at, after } if readers.reads_for_the_desk(&at) => {
+            Ok(next_at_the_desk(&readers, &at, after).await)
+        }
         Ask::Next { at, after } => next(desk, at, after).await,
         ask => on_a_thread(move || answer(&desk, ask)).await,
     };
@@ -356,7 +364,13 @@ fn card_text(word: &str) -> Result<CardText, DeskError> {
     })
 }
 
-/// The next card at a reader that is lent to the desk. The door decides it as always.
+/// The next card at a reader of the desk, or at one that is lent to it. `after` counts its events, not the journal's.
+async fn next_at_the_desk(readers: &DeskReaders, at: &str, after: Option<u64>) -> Value {
+    let (seq, card) = readers.next_card(at, after, NEXT_WITHIN).await;
+    json!(Presented { seq, card })
+}
+
+/// The next card at a door's reader. The door decides it as always.
 async fn next(desk: Desk, at: String, after: Option<u64>) -> Result<Value, DeskError> {
     let began = {
         let desk = desk.clone();

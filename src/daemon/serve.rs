@@ -61,7 +61,7 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
     let desk = DeskRoom::open(&site, tasks.platform());
     let rooms = rooms::routes(&site, &tasks)
         .merge(page.control_routes())
-        .merge(desk_routes::routes(desk.desk.clone()));
+        .merge(desk_routes::routes(desk.desk.clone(), tasks.desk_readers()));
     let control = serve_control(&site, control, rooms);
     if let Some(text) = watch.as_ref().and_then(ConfigWatch::degraded) {
         site.health.raise("config_watch", text, site.clock.now().at);

@@ -128,6 +128,7 @@ impl Tasks {
             ks_desk: KsDesk::default(),
             reread: watch::Sender::new(0),
         };
+        tasks.desk_readers.pair_with(tasks.ks_entries.desk());
         tasks.begin_cloud(site, site.stored.clone());
         tasks.begin_checkins(site).await;
         tasks.begin_hooks(site);

@@ -65,6 +65,14 @@ pub struct DeskReader {
     pub kind: Kind,
 }
 
+impl DeskReader {
+    /// Whether somebody means this one: by its id, or by its name in whatever case.
+    #[must_use]
+    pub fn is_called(&self, text: &str) -> bool {
+        self.id.as_str() == text || self.name.to_lowercase() == text.to_lowercase()
+    }
+}
+
 /// What happens at the desk's readers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeskEvent {
