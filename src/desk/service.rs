@@ -14,6 +14,7 @@ use crate::{
     config::Config,
     domain::{Block, BlockTarget, Credential, Millis, PersonId},
     health::Health,
+    memory,
     platform::Platform,
     store::{
         CardChange, CardKind, CardWrite, Changed, Guest, KeptBlock, LocalCard, Store, StoreError, WriteState,
@@ -80,6 +81,8 @@ pub(super) struct Inner {
     pub(super) platform: watch::Receiver<Option<Arc<dyn Platform>>>,
     pub(super) swaps: watch::Receiver<u64>,
     directory: Mutex<Option<Cached>>,
+    /// Which rows were compared with which facts: nothing else has to be looked at again.
+    pub(super) compared: Mutex<Option<Compared>>,
     /// Blocks that the disk did not take: tried again, and in force meanwhile.
     pub(super) unkept: Mutex<Vec<KeptBlock>>,
     /// Rings when there is something to tell the platform.
@@ -93,6 +96,9 @@ impl std::fmt::Debug for Inner {
         f.write_str("Desk")
     }
 }
+
+/// The version of the facts and when they were taken, and the revisions of the desk's rows.
+pub(super) type Compared = ((u64, Millis), Vec<u64>);
 
 struct Cached {
     directory: Arc<Directory>,
@@ -196,6 +202,7 @@ impl Desk {
             platform,
             swaps,
             directory: Mutex::default(),
+            compared: Mutex::default(),
             unkept: Mutex::default(),
             bell: Notify::new(),
             queue: Mutex::default(),
@@ -240,6 +247,8 @@ impl Desk {
             Some(facts) => Arc::new(Directory::of(&facts)),
             None => Arc::default(),
         };
+        // The facts themselves are several times as large.
+        memory::give_back();
         *slot = Some(Cached {
             directory: Arc::clone(&directory),
             of,
@@ -257,6 +266,7 @@ impl Desk {
             .is_some_and(|cached| now.saturating_sub(cached.used) > IDLE)
         {
             *slot = None;
+            memory::give_back();
         }
     }
 
