@@ -195,6 +195,8 @@ mod osdp_site;
 #[cfg(test)]
 mod page_api;
 #[cfg(test)]
+mod page_browser;
+#[cfg(test)]
 mod page_oidc;
 #[cfg(test)]
 mod page_served;
@@ -202,6 +204,8 @@ mod page_served;
 mod page_sign_in;
 #[cfg(test)]
 mod page_site;
+#[cfg(test)]
+mod page_stage;
 #[cfg(test)]
 mod partial_sync_never_revokes;
 #[cfg(test)]
