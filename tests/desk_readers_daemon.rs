@@ -255,7 +255,7 @@ fn a_card_at_the_desk_is_given_to_a_member_and_opens_the_door() {
     // Whoever waits for the next card does not take one that lay there before: it is laid again until it was taken, and each
     // time it lies until the gateway saw it.
     let events = || site.gateway.json(&["desk", "readers"])["last"].as_u64().unwrap();
-    let mut turn = |what: &str| {
+    let turn = |what: &str| {
         let before = events();
         match what {
             "laid" => chip.lay(&fresh),
