@@ -14,6 +14,7 @@ use crate::{
     doors::keeper::Signal,
     web::{
         api::{self, Api, Gateway, Work},
+        assets,
         page::Rooms,
         signin::{self, Staff},
     },
@@ -67,6 +68,7 @@ impl PageParts {
             Arc::clone(&gateway),
         );
         let routes = signin::plain_routes(&self.staff, &site.health, &site.config.site_name, &gateway)
+            .merge(assets::routes(&self.staff, &site.config.site_name, &gateway))
             .merge(api.routes())
             .fallback(api::nowhere)
             .method_not_allowed_fallback(api::no_method);
