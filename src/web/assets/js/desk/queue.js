@@ -43,7 +43,7 @@ export function queueView(root) {
       event.preventDefault();
       wrong.hidden = true;
       const asked = { without_card: without.checked };
-      for (const [name, input] of Object.entries({ sheet, search, company, plan })) if (input.value.trim()) asked[name] = input.value.trim();
+      for (const [name, input] of Object.entries({ csv: sheet, search, company, plan })) if (input.value.trim()) asked[name] = input.value.trim();
       try {
         draw(await post(AT, asked));
       } catch (error) {

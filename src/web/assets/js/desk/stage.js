@@ -47,6 +47,8 @@ export function stage(root, where) {
 
   /** Another card is looked at. */
   function show(presented) {
+    // What is typed here comes back by the stream as well.
+    if (card && presented.n && card.n === presented.n) return;
     card = { ...presented, here: true };
     draw();
     const { look } = card;
@@ -120,10 +122,12 @@ export function stage(root, where) {
     card.here = false;
     place.querySelector("[data-here]")?.setAttribute("data-here", "false");
   };
+  const remark = ({ detail }) => failed({ status: 0, words: detail.words, more: "" });
   const readersChanged = () => !card && idle();
 
   live.addEventListener("presented", presented);
   live.addEventListener("removed", removed);
+  live.addEventListener("trouble", remark);
   changes.addEventListener("readers", readersChanged);
   document.addEventListener("close", closed, true);
   drawMode();
@@ -137,11 +141,12 @@ export function stage(root, where) {
   }
   get("/api/v1/cards/presented").then(({ presentations }) => {
     const last = presentations.at(-1);
-    if (!card && last && Date.now() - Date.parse(last.at) < FRESH) presented({ detail: last });
+    if (!card && last && Date.now() - last.at < FRESH) presented({ detail: last });
   }).catch(() => {});
   return () => {
     live.removeEventListener("presented", presented);
     live.removeEventListener("removed", removed);
+    live.removeEventListener("trouble", remark);
     changes.removeEventListener("readers", readersChanged);
     document.removeEventListener("close", closed, true);
   };

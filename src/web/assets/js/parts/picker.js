@@ -51,7 +51,7 @@ export function picker({ label, onPick, action = "", float = false, most = 8, hi
       on: { click: () => pick(at), pointermove: () => active !== at && point(at) },
     },
       h("span", { class: "who" }, h("strong", {}, person.name), h("span", { class: "soft" }, [person.team, person.email].filter(Boolean).join(" · "))),
-      person.blocked && h("span", { class: "tag bad" }, t("people.blocked")),
+      (person.blocked || person.deactivated) && h("span", { class: "tag bad" }, icon("lock"), t(person.blocked ? "people.blocked" : "people.deactivated")),
       h("span", { class: "tag" }, icon("card"), t("people.cards", { n: person.cards }))),
     ), total > people.length && h("li", { class: "soft pad more-hits", role: "presentation" }, t("people.more_hits", { n: total - people.length })));
     point(active);

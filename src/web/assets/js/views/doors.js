@@ -15,7 +15,7 @@ export function doorsView(root) {
   const list = h("ul", { class: "doors", "aria-label": t("nav.doors"), data: { test: "doors" } });
   const empty = nothing("doors", t("doors.none"));
   const lockable = () => doors.filter((door) => !door.ks);
-  const all = may("doors:lockdown") && button("", everything, { look: "danger", mark: "lock", test: "lockdown-all" });
+  const all = may("doors:lockdown") && button("", everything, { look: "danger soft", mark: "lock", test: "lockdown-all" });
 
   async function everything() {
     const on = lockable().some((door) => !door.lockdown);
@@ -34,7 +34,7 @@ export function doorsView(root) {
     if (all) {
       const locked = lockable().length > 0 && lockable().every((door) => door.lockdown);
       all.hidden = lockable().length < 2;
-      all.className = locked ? "plain" : "danger";
+      all.className = locked ? "plain" : "danger soft";
       fill(all, icon(locked ? "unlock" : "lock"), h("span", {}, t(locked ? "doors.free_all" : "doors.lock_all")));
     }
   }

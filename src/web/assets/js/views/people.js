@@ -66,7 +66,7 @@ function person(it) {
   return h("li", {}, h("a", { class: "person-row", href: href("people", [it.id]), data: { test: "person", person: it.id } },
     h("span", { class: "initials", "aria-hidden": "true" }, initials(it.name)),
     h("span", { class: "who" }, h("strong", {}, it.name), h("span", { class: "soft" }, [it.team, it.email].filter(Boolean).join(" · "))),
-    it.blocked && tag("bad", "lock", t("people.blocked")),
+    (it.blocked || it.deactivated) && tag("bad", "lock", t(it.blocked ? "people.blocked" : "people.deactivated")),
     tag(it.cards ? "" : "warn", "card", t("people.cards", { n: it.cards })), icon("next")));
 }
 

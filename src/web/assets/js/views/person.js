@@ -44,7 +44,7 @@ export function personView(root, where) {
       detail.blocked && h("p", { class: "banner bad", data: { test: "person-blocked" } }, icon("lock"), h("span", {}, h("strong", {}, t("people.blocked")), " ", detail.blocked)),
       h("p", { class: "soft" }, [detail.email, detail.team].filter(Boolean).join(" · ")),
       h("div", { class: "grid" },
-        part(t("person.access"), { mark: "doors", test: "access", wide: true }, access(detail)),
+        part(t("person.access"), { mark: "doors", test: "access" }, access(detail)),
         part(t("person.cards"), { mark: "card", test: "cards" }, cards(detail, load)),
         part(t("person.history"), { mark: "clock", test: "history-part", wide: true }, past.events.length ? history : nothing("clock", t("person.no_history")), h("p", { class: "center" }, older))),
     ];
@@ -67,7 +67,7 @@ export function personView(root, where) {
 function actions(detail, load) {
   return [
     h("a", { class: "button main", href: href("desk", [], { for: detail.id }), data: { test: "give-card" } }, icon("fob"), t("person.give")),
-    detail.blocked_here || detail.blocked
+    detail.blocked_here
       ? button(t("person.unblock"), async () => {
           if (!(await confirm(t("person.unblock"), t("person.unblock_text", { name: detail.name }), t("person.unblock")))) return;
           await post("/api/v1/cards/unblock", { person: detail.id });
@@ -100,7 +100,7 @@ function access(detail) {
           right.from && t("right.from", { time: when(right.from) }), right.until && t("right.until", { time: when(right.until) }),
           right.hours && t("right.hours", { name: right.hours }), right.group && t("right.group", { name: right.group }), t("right.rule", { n: right.rule }),
         ].filter(Boolean).join(" · "))));
-  }), h("li", { class: "soft small pad" }, t("person.facts_of", { time: when(detail.facts_of) })));
+  }), h("li", { class: "soft small facts-of" }, t("person.facts_of", { time: when(detail.facts_of) })));
 }
 
 function cards(detail, load) {
@@ -111,6 +111,7 @@ function cards(detail, load) {
       icon("fob"),
       h("div", { class: "who" }, h("strong", { class: "mono" }, card.shown),
         card.blocked && tag("bad", "lock", t("card.blocked")),
+        card.shared && tag("warn", "people", t("card.shared")),
         card.since && h("span", { class: "soft small" }, t("card.since"), " ", since(card.since)),
         platform(card.platform ?? (card.waiting ? "waiting" : null))),
       card.ref && may("cards:write") && cardActions({ ref: card.ref, shown: card.shown, blocked: card.blocked, name: detail.name, person: detail.id }, load));

@@ -66,7 +66,7 @@ export function signIn({ again, onIn, redraw }) {
         first && field(t("first.code"), code), field(t(first ? "first.name" : "signin.name"), name),
         field(t("signin.password"), password, first ? t("password.rule") : undefined), wrong, button),
       entry.oidc && !first && h("p", {}, h("a", { class: "button plain big", href: "/signin/oidc", on: { click: keepPlace }, data: { test: "oidc" } }, t("signin.oidc"))),
-      h("footer", { class: "gate-foot" }, languages, h("a", { href: "/plain" }, t("signin.plain")))));
+      h("footer", { class: "gate-foot" }, languages)));
 }
 
 
