@@ -3,6 +3,7 @@
 use super::{
     boot::SiteRuntime,
     control::{Action, Control},
+    desk_readers::DeskReaders,
     ks_connect::No,
     ks_open::Doorman,
     tasks::Tasks,
@@ -10,17 +11,21 @@ use super::{
 use crate::{
     clock::Clock,
     config::Config,
-    domain::DoorId,
+    desk::Desk,
+    domain::{DoorId, ReaderId},
     doors::keeper::Signal,
     web::{
-        api::{self, Api, Gateway, Work},
+        api::{self, Api, DoorReader, Gateway, Work},
         assets,
         page::Rooms,
         signin::{self, Staff},
     },
 };
 use axum::Router;
-use std::sync::{Arc, Mutex, PoisonError, mpsc::Sender};
+use std::{
+    sync::{Arc, Mutex, PoisonError, mpsc::Sender},
+    time::Duration,
+};
 use tokio::sync::watch;
 
 /// The page's parts, which live as long as the gateway: who is signed in stays so when `[page]` changes.
@@ -51,13 +56,19 @@ pub(super) async fn open(site: &SiteRuntime) -> PageParts {
 
 impl PageParts {
     /// Everything that is served at the page.
-    pub(super) fn rooms(&self, site: &SiteRuntime, control: Arc<dyn Control>, tasks: &Tasks) -> Rooms {
+    pub(super) fn rooms(
+        &self,
+        site: &SiteRuntime,
+        control: Arc<dyn Control>,
+        tasks: &Tasks,
+        desk: &Desk,
+    ) -> Rooms {
         let gateway: Arc<dyn Gateway> = Arc::new(Running {
             config: tasks.config(),
             doorman: Doorman::new(site, tasks.ks()),
             control,
-            rights: site.world.swaps(),
             keeper: Mutex::new(site.keeper.clone()),
+            desk_readers: tasks.desk_readers(),
             clock: site.clock.clone(),
         });
         let api = Api::new(
@@ -66,6 +77,7 @@ impl PageParts {
             &site.clock,
             &site.health,
             Arc::clone(&gateway),
+            desk,
         );
         let routes = signin::plain_routes(&self.staff, &site.health, &site.config.site_name, &gateway)
             .merge(assets::routes(&self.staff, &site.config.site_name, &gateway))
@@ -87,8 +99,8 @@ struct Running {
     config: watch::Receiver<Arc<Config>>,
     doorman: Doorman,
     control: Arc<dyn Control>,
-    rights: watch::Receiver<u64>,
     keeper: Mutex<Sender<Signal>>,
+    desk_readers: DeskReaders,
     clock: Clock,
 }
 
@@ -109,9 +121,6 @@ fn work(action: Action<'_>) -> Work<'_> {
 impl Gateway for Running {
     fn config(&self) -> Arc<Config> {
         Arc::clone(&self.config.borrow())
-    }
-    fn rights(&self) -> u64 {
-        *self.rights.borrow()
     }
     fn uptime_seconds(&self) -> u64 {
         self.clock.monotonic().as_secs()
@@ -140,5 +149,16 @@ impl Gateway for Running {
     }
     fn lock_down(&self, door: &DoorId, on: bool) -> bool {
         self.signal(Signal::Lockdown(door.clone(), on))
+    }
+    fn door_readers(&self) -> Vec<DoorReader> {
+        let all = self.desk_readers.at_doors().into_iter();
+        all.map(|(reader, door, left)| DoorReader { reader, door, left })
+            .collect()
+    }
+    fn lend(&self, reader: &ReaderId, length: Duration) -> Option<Duration> {
+        self.desk_readers.lend(reader, length)
+    }
+    fn give_back(&self, reader: &ReaderId) -> bool {
+        self.desk_readers.give_back(reader)
     }
 }

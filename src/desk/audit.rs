@@ -15,6 +15,12 @@ pub struct Actor {
     pub name: String,
     /// As what: "manager", "desk", "command line".
     pub role: String,
+    /// From where, for the audit trail; empty for the gateway itself.
+    #[serde(default)]
+    pub address: String,
+    /// Who it is to the system, for the audit trail, where the name is only what they say: at the control socket. Else empty.
+    #[serde(default)]
+    pub user: String,
 }
 
 impl Actor {
@@ -24,6 +30,36 @@ impl Actor {
         Self {
             name: name.into(),
             role: role.into(),
+            address: String::new(),
+            user: String::new(),
+        }
+    }
+
+    /// Who asks from this address.
+    #[must_use]
+    pub fn from(self, address: impl std::fmt::Display) -> Self {
+        Self {
+            address: address.to_string(),
+            ..self
+        }
+    }
+
+    /// Whose name is only what they say, and whom the system knows as this user.
+    #[must_use]
+    pub fn as_user(self, user: impl Into<String>) -> Self {
+        Self {
+            user: user.into(),
+            ..self
+        }
+    }
+
+    /// As the audit trail has them: who it was to the system, with the name that they gave.
+    #[must_use]
+    pub fn proven(&self) -> String {
+        match self.user.as_str() {
+            "" => self.name.clone(),
+            user if user == self.name => self.name.clone(),
+            user => format!("{user}, as {}", self.name),
         }
     }
 }
@@ -192,12 +228,12 @@ impl Audit for TrailAudit {
         };
         let kept = self.store.audit(&AuditDraft {
             at: self.clock.now().at,
-            actor: actor.name.clone(),
+            actor: actor.proven(),
             role: actor.role.clone(),
             action: format!("card.{}", action.name()),
             subject: parts.join(", "),
             outcome,
-            address: String::new(),
+            address: actor.address.clone(),
         });
         if let Err(error) = kept {
             tracing::error!(%error, "what was done at the desk is not in the audit trail");

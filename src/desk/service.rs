@@ -7,7 +7,10 @@ use super::{
     conflicts,
     decide::{Refusal, Situation},
     directory::{Directory, Hit},
-    recent, views,
+    readers::Readers,
+    recent,
+    refs::Names,
+    views,
 };
 use crate::{
     clock::Clock,
@@ -58,6 +61,8 @@ pub struct Around {
     pub platform: watch::Receiver<Option<Arc<dyn Platform>>>,
     /// Changes whenever other rights came into force.
     pub swaps: watch::Receiver<u64>,
+    /// The desk's readers.
+    pub readers: Readers,
 }
 
 impl std::fmt::Debug for Around {
@@ -79,6 +84,8 @@ pub(super) struct Inner {
     pub(super) config: watch::Receiver<Arc<Config>>,
     pub(super) platform: watch::Receiver<Option<Arc<dyn Platform>>>,
     pub(super) swaps: watch::Receiver<u64>,
+    pub(super) readers: Readers,
+    pub(super) names: Names,
     directory: Mutex<Option<Cached>>,
     /// Blocks that the disk did not take: tried again, and in force meanwhile.
     pub(super) unkept: Mutex<Vec<KeptBlock>>,
@@ -185,6 +192,7 @@ impl Desk {
             config,
             platform,
             swaps,
+            readers,
         } = around;
         Self(Arc::new(Inner {
             store,
@@ -195,6 +203,8 @@ impl Desk {
             config,
             platform,
             swaps,
+            readers,
+            names: Names::default(),
             directory: Mutex::default(),
             unkept: Mutex::default(),
             bell: Notify::new(),
@@ -352,6 +362,7 @@ impl Desk {
         };
         Ok(Look {
             card: card.masked(),
+            reference: self.inner().names.looked(card),
             seen: situation.seen(),
             holders: held,
             blocked,
@@ -414,7 +425,10 @@ impl Desk {
         found.truncate(MOST_ALIKE);
         Ok(found
             .into_iter()
-            .map(|(known, person, view)| Alike::of(&known, self.name_of(person, directory), &view))
+            .map(|(known, person, view)| Alike {
+                reference: self.name_card(&known),
+                ..Alike::of(&known, self.name_of(person, directory), &view)
+            })
             .collect())
     }
 
@@ -441,6 +455,30 @@ impl Desk {
                 format!("{several} people are called {text:?}"),
             ),
         })
+    }
+
+    /// A person whom the platform or the gateway knows, or who is blocked.
+    ///
+    /// # Errors
+    /// Nobody has this id.
+    pub fn known_person(&self, person: PersonId) -> Result<PersonId, DeskError> {
+        let target = BlockTarget::Person(person.clone());
+        if self.directory()?.person(&person).is_some()
+            || self
+                .inner()
+                .store
+                .read()
+                .guests()?
+                .iter()
+                .any(|guest| guest.id == person)
+            || self.blocks()?.iter().any(|kept| kept.block.target == target)
+        {
+            return Ok(person);
+        }
+        Err(DeskError::refused(
+            Refusal::NoSuchPerson,
+            "nobody here has this id",
+        ))
     }
 
     /// Puts what the store holds in force. False: nothing was ever fetched.
