@@ -16,6 +16,7 @@ use crate::{
     doors::keeper::Signal,
     web::{
         api::{self, Api, DoorReader, Gateway, Work},
+        assets,
         page::Rooms,
         signin::{self, Staff},
     },
@@ -79,6 +80,7 @@ impl PageParts {
             desk,
         );
         let routes = signin::plain_routes(&self.staff, &site.health, &site.config.site_name, &gateway)
+            .merge(assets::routes(&self.staff, &site.config.site_name, &gateway))
             .merge(api.routes())
             .fallback(api::nowhere)
             .method_not_allowed_fallback(api::no_method);
