@@ -9,6 +9,7 @@ mod drain;
 mod hint;
 mod kill9;
 mod machine;
+mod page;
 mod platforms;
 mod report;
 mod rss;
@@ -69,6 +70,11 @@ const PARTS: &[Part] = &[
         hint::run,
     ),
     ("disk", "bytes written for each event", disk::run),
+    (
+        "page",
+        "card on the desk's reader to the name on the screen, search and weight, in chromium",
+        page::run,
+    ),
 ];
 
 #[expect(

@@ -22,6 +22,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("Backlog", &["drain"]),
     ("Change", &["hint", "poll"]),
     ("Disk", &["disk/event_bytes"]),
+    ("Page", &["page"]),
 ];
 
 /// What a figure should be: at most, or at least.
@@ -56,6 +57,10 @@ const AIMS: &[(&str, Aim)] = &[
     ("kill9/doubled", Aim::Below(0.5)),
     ("drain/50000", Aim::Below(60.0)),
     ("hint/contract/p99", Aim::Below(1_000.0)),
+    ("page/presented/p95", Aim::Below(150.0)),
+    ("page/assign_to_open/p95", Aim::Below(200.0)),
+    ("page/search_10000/first_result/p95", Aim::Below(100.0)),
+    ("page/weight", Aim::Below(150.0)),
     // The poll interval and two seconds.
     ("poll/contract/5s/max", Aim::Below(7_000.0)),
 ];

@@ -12,7 +12,11 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
+
+/// One browser after another, whatever the tests do beside each other.
+static SCREEN: Mutex<()> = Mutex::new(());
 
 /// The script's process, ended with the scenario.
 struct Script {
@@ -51,12 +55,12 @@ fn chosen() -> Option<String> {
     std::env::var("DOORWARD_FLOWS").ok()
 }
 
-fn start(stage: &Stage) -> (Script, impl Iterator<Item = Value> + use<>) {
+fn start(stage: &Stage, flows: Option<&str>) -> (Script, impl Iterator<Item = Value> + use<>) {
     let mut told = stage.told();
     told["browser"] = json!(browser());
     told["modules"] = json!(root().join("target/node"));
     told["pictures"] = json!(root().join("target/browser"));
-    told["flows"] = json!(chosen());
+    told["flows"] = json!(flows);
     let mut child = Command::new("node")
         .arg(root().join("tests/browser/run.mjs"))
         .arg(told.to_string())
@@ -73,12 +77,14 @@ fn start(stage: &Stage) -> (Script, impl Iterator<Item = Value> + use<>) {
     (Script { child, orders }, said)
 }
 
-/// Plays the scripts on a site with so many people; fails with every flow that did.
-fn play(people: usize) {
+/// Plays the flows with these words in their names, or all but the figures, on a site with so many people. Fails with every
+/// flow that did.
+fn play(people: usize, flows: Option<&str>) {
+    let _one = SCREEN.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(mut stage) = Stage::start(people) else {
         return;
     };
-    let (mut script, said) = start(&stage);
+    let (mut script, said) = start(&stage, flows);
     let (mut failed, mut ended) = (Vec::new(), false);
     for line in said {
         let text = |name: &str| line[name].as_str().unwrap_or_default();
@@ -108,5 +114,12 @@ fn play(people: usize) {
 #[test]
 #[ignore = "scripts/test runs it in a section of its own: it needs chromium, and the machine for itself"]
 fn every_flow_of_the_page_in_a_real_browser() {
-    play(10_000);
+    play(400, chosen().as_deref());
+}
+
+/// Printed, not judged, except what the page weighs. `scripts/bench page` runs it with the daemon as packages have it.
+#[test]
+#[ignore = "scripts/test runs it in a section of its own: it needs chromium, and the machine for itself"]
+fn figures_of_the_page_with_ten_thousand_people() {
+    play(10_000, Some("figures"));
 }

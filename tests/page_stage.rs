@@ -37,20 +37,32 @@ const LAST: [&str; 11] = [
     "Yıldız",
     "Lindqvist",
 ];
-/// People that the scripts know by name. They have the plan and, except the last two, a card: that of `CARDS`.
-const KNOWN: [(&str, &str); 6] = [
+/// People that the scripts know by name. They have the plan; the first ones have a card each, that of `CARDS`.
+const KNOWN: [(&str, &str); 16] = [
     ("ana", "Ana Ruiz"),
     ("ben", "Ben Okoro"),
     ("carla", "Carla Núñez"),
     ("dmitri", "Dmitri Volkov"),
     ("eva", "Eva Freitag"),
     ("finn", "Finn O’Hara"),
+    ("gus", "Gus Abernathy"),
+    ("hana", "Hana Yoshikawa"),
+    ("ivo", "Ivo Marchetti"),
+    ("jana", "Jana Dvořáková"),
+    ("kai", "Kai Brandvold"),
+    ("lea", "Lea Fontaine"),
+    ("milo", "Milo Szymański"),
+    ("noa", "Noa Ben-Ami"),
+    ("olu", "Olu Adeyemi"),
+    ("petra", "Petra Hölzl"),
 ];
-const CARDS: [&str; 4] = [
+const CARDS: [&str; 6] = [
     "04A2B3C4D5E680",
     "04A2B3C4D5E681",
     "04A2B3C4D5E682",
     "04A2B3C4D5E683",
+    "04A2B3C4D5E684",
+    "04A2B3C4D5E685",
 ];
 
 /// The site.
@@ -185,7 +197,11 @@ impl Stage {
         let text = |name: &str| order[name].as_str().unwrap_or_default();
         match text("do") {
             "lay" => self.chip.lay(&bytes(text("card"))),
-            "swap" => self.chip.swap(&bytes(text("card"))),
+            "swap" => {
+                let at = now();
+                self.chip.swap(&bytes(text("card")));
+                return json!(at);
+            }
             "clear" => self.chip.clear(),
             "tap" => return self.tap(&bytes(text("card"))),
             "pull in the middle" => self.chip.faults(Faults {
@@ -254,8 +270,13 @@ impl Stage {
                 None => Err((light, released)),
             }
         });
-        json!({ "light": format!("{light:?}").to_lowercase(), "released": released })
+        json!({ "light": format!("{light:?}").to_lowercase(), "released": released, "at": now() })
     }
+}
+
+/// Unix milliseconds, as the browser counts them.
+fn now() -> i64 {
+    doorward::clock::Clock::system(true, 0).now().at
 }
 
 fn bytes(digits: &str) -> Vec<u8> {

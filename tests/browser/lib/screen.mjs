@@ -76,7 +76,7 @@ export class Screen {
     });
     const screen = new Screen();
     screen.context = context;
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(45_000);
     await context.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (event) =>
         console.error(`content security policy: ${event.violatedDirective} ${event.blockedURI}`),
@@ -122,7 +122,9 @@ export class Screen {
     return this.context.storageState();
   }
 
-  picture(name) {
+  async picture(name) {
+    // What is fixed to the window would stand in the middle of a page that was scrolled.
+    await this.page.evaluate(() => scrollTo(0, 0));
     return this.page.screenshot({ path: `${told.pictures}/${name}.png`, fullPage: true });
   }
 

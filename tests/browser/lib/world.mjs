@@ -70,7 +70,7 @@ export async function events() {
 }
 
 /** Waits until `look` gives something true, and fails with what it last saw. */
-export async function until(what, look, within = 15_000) {
+export async function until(what, look, within = 45_000) {
   const deadline = Date.now() + within;
   for (;;) {
     const seen = await look();
