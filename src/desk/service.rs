@@ -20,6 +20,7 @@ use crate::{
     },
     domain::{Block, BlockTarget, Credential, Millis, PersonId, credential::Scheme},
     health::Health,
+    memory,
     platform::Platform,
     store::{
         CardChange, CardKind, CardWrite, Changed, Guest, KeptBlock, LocalCard, Store, StoreError, WriteState,
@@ -90,6 +91,8 @@ pub(super) struct Inner {
     pub(super) readers: Readers,
     pub(super) names: Names,
     directory: Mutex<Option<Cached>>,
+    /// Which rows were compared with which facts: nothing else has to be looked at again.
+    pub(super) compared: Mutex<Option<Compared>>,
     /// Blocks that the disk did not take: tried again, and in force meanwhile.
     pub(super) unkept: Mutex<Vec<KeptBlock>>,
     /// Rings when there is something to tell the platform.
@@ -103,6 +106,9 @@ impl std::fmt::Debug for Inner {
         f.write_str("Desk")
     }
 }
+
+/// The version of the facts and when they were taken, and the revisions of the desk's rows.
+pub(super) type Compared = ((u64, Millis), Vec<u64>);
 
 struct Cached {
     directory: Arc<Directory>,
@@ -209,6 +215,7 @@ impl Desk {
             readers,
             names: Names::default(),
             directory: Mutex::default(),
+            compared: Mutex::default(),
             unkept: Mutex::default(),
             bell: Notify::new(),
             queue: Mutex::default(),
@@ -263,6 +270,8 @@ impl Desk {
             Some(facts) => Arc::new(Directory::of(&facts)),
             None => Arc::default(),
         };
+        // The facts themselves are several times as large.
+        memory::give_back();
         *slot = Some(Cached {
             directory: Arc::clone(&directory),
             of,
@@ -280,6 +289,7 @@ impl Desk {
             .is_some_and(|cached| now.saturating_sub(cached.used) > IDLE)
         {
             *slot = None;
+            memory::give_back();
         }
     }
 
