@@ -4,6 +4,7 @@
 
 mod answer;
 mod decide;
+mod desk;
 mod disk;
 mod drain;
 mod hint;
@@ -68,6 +69,11 @@ const PARTS: &[Part] = &[
         "hint",
         "a change at the cloud to the decision, by a web hook and by the poll",
         hint::run,
+    ),
+    (
+        "desk",
+        "the enrolment desk: search, a fob given, lost, presented, sixty of them",
+        desk::run,
     ),
     ("disk", "bytes written for each event", disk::run),
     (

@@ -69,11 +69,17 @@ mod desk_conflict;
 #[cfg(test)]
 mod desk_guest;
 #[cfg(test)]
+mod desk_kept_here;
+#[cfg(test)]
 mod desk_lost_fob;
 #[cfg(test)]
 mod desk_moved_card;
 #[cfg(test)]
 mod desk_new_fob;
+#[cfg(test)]
+mod desk_page;
+#[cfg(test)]
+mod desk_platforms;
 #[cfg(test)]
 mod desk_readers_daemon;
 #[cfg(test)]

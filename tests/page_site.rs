@@ -59,7 +59,12 @@ impl PageSite {
 
     /// Not started yet.
     pub(crate) fn prepared(page: &str) -> Self {
-        let gateway = Gateway::new(layout(page).text());
+        Self::of(&layout(page))
+    }
+
+    /// Of another configuration that has a page. Not started yet.
+    pub(crate) fn of(layout: &Layout) -> Self {
+        let gateway = Gateway::new(layout.text());
         std::fs::write(gateway.path().join("facts.toml"), FACTS).unwrap();
         Self {
             gateway,

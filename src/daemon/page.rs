@@ -6,6 +6,7 @@ use super::{
     desk_readers::DeskReaders,
     ks_connect::No,
     ks_open::Doorman,
+    lockdown,
     tasks::Tasks,
 };
 use crate::{
@@ -14,6 +15,8 @@ use crate::{
     desk::Desk,
     domain::{DoorId, ReaderId},
     doors::keeper::Signal,
+    health::Health,
+    store::Store,
     web::{
         api::{self, Api, DoorReader, Gateway, Work},
         assets,
@@ -68,6 +71,9 @@ impl PageParts {
             doorman: Doorman::new(site, tasks.ks()),
             control,
             keeper: Mutex::new(site.keeper.clone()),
+            locking: tokio::sync::Mutex::default(),
+            store: site.store.clone(),
+            health: site.health.clone(),
             desk_readers: tasks.desk_readers(),
             clock: site.clock.clone(),
         });
@@ -100,6 +106,9 @@ struct Running {
     doorman: Doorman,
     control: Arc<dyn Control>,
     keeper: Mutex<Sender<Signal>>,
+    locking: tokio::sync::Mutex<()>,
+    store: Store,
+    health: Health,
     desk_readers: DeskReaders,
     clock: Clock,
 }
@@ -147,8 +156,33 @@ impl Gateway for Running {
             }
         })
     }
-    fn lock_down(&self, door: &DoorId, on: bool) -> bool {
-        self.signal(Signal::Lockdown(door.clone(), on))
+    fn lock_down(&self, door: &DoorId, on: bool, who: &str) -> Work<'_> {
+        let (door, who) = (door.clone(), who.to_owned());
+        Box::pin(async move {
+            // One after another: what is kept is the last order, as it is at the door.
+            let _turn = self.locking.lock().await;
+            // First at the door: what the disk says comes after.
+            if !self.signal(Signal::Lockdown(door.clone(), on)) {
+                return Err("the gateway is ending".into());
+            }
+            let (store, health, now) = (self.store.clone(), self.health.clone(), self.clock.now().at);
+            let named = door.clone();
+            let kept =
+                tokio::task::spawn_blocking(move || lockdown::keep(&store, &health, now, (&named, on), &who));
+            let kept = kept.await.unwrap_or_else(|error| Err(error.to_string()));
+            Ok(match (on, kept) {
+                (true, Ok(())) => format!("{door} is locked down: no card opens it"),
+                (false, Ok(())) => format!("{door} is open to its cards again"),
+                (true, Err(error)) => {
+                    format!(
+                        "{door} is locked down, until the gateway's next restart: the disk did not take it ({error})"
+                    )
+                }
+                (false, Err(error)) => format!(
+                    "{door} is open to its cards again, until the gateway's next restart: the disk did not take it ({error})"
+                ),
+            })
+        })
     }
     fn door_readers(&self) -> Vec<DoorReader> {
         let all = self.desk_readers.at_doors().into_iter();

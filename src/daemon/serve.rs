@@ -59,7 +59,7 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
         .rooms(&site, control.clone(), &tasks, &desk.desk)
         .with(ks_connect::page_routes(tasks.ks()));
     tasks.serve_page(&site, served);
-    let rooms = rooms::routes(&site, &tasks)
+    let rooms = rooms::routes(&site, &tasks, &desk.desk)
         .merge(page.control_routes())
         .merge(desk_routes::routes(desk.desk.clone(), tasks.desk_readers()));
     let control = serve_control(&site, control, rooms);

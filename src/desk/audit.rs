@@ -240,3 +240,40 @@ impl Audit for TrailAudit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{domain::Moment, health::Health, store::StoreOptions};
+
+    #[test]
+    fn both_the_journal_and_the_trail_know_who_did_it_and_neither_shows_the_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(Moment::trusted(1_000));
+        let options = StoreOptions::new(dir.path().join("state"), dir.path().join("run"));
+        let (store, _) = Store::open(&options, &clock, &Health::default()).unwrap();
+        let both: Vec<Arc<dyn Audit>> = vec![
+            Arc::new(JournalAudit::new(store.clone(), clock.clone())),
+            Arc::new(TrailAudit::new(store.clone(), clock)),
+        ];
+        let subject = Subject {
+            card: "uid:04A2B3C4D5E680".parse().ok(),
+            person: Some("ana".into()),
+            person_name: Some("Ana Ruiz".into()),
+            note: "from Ben".into(),
+        };
+        both.note(&Actor::new("Maria", "desk"), Action::Moved, &subject);
+        store.flush().unwrap();
+        let event = store.events_after(0, 10).unwrap().remove(0);
+        assert_eq!(event.body.kind, EventKind::CardChanged);
+        assert_eq!(
+            event.body.detail.as_deref(),
+            Some("moved by Maria (desk): from Ben")
+        );
+        let trail = format!("{:?}", store.read().audit_before(u64::MAX, 10).unwrap());
+        for words in ["Maria", "card.moved", "Ana Ruiz (ana)", "uid:…80"] {
+            assert!(trail.contains(words), "{words}: {trail}");
+        }
+        assert!(!trail.contains("04A2B3C4"), "{trail}");
+    }
+}

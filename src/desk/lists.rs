@@ -311,7 +311,7 @@ impl Desk {
     }
 
     /// How the platform of the configuration writes cards.
-    fn card_format(&self) -> CardText {
+    pub(super) fn card_format(&self) -> CardText {
         match &self.inner().config.borrow().cloud {
             CloudConfig::Nexudus(config) => config.cards,
             CloudConfig::Cobot(config) => config.cards,

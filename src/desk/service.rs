@@ -14,8 +14,11 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::Config,
-    domain::{Block, BlockTarget, Credential, Millis, PersonId},
+    config::{
+        Config,
+        model::{CardText, CloudConfig},
+    },
+    domain::{Block, BlockTarget, Credential, Millis, PersonId, credential::Scheme},
     health::Health,
     memory,
     platform::Platform,
@@ -236,6 +239,16 @@ impl Desk {
             .is_some_and(|platform| platform.capabilities().cards)
     }
 
+    /// Whether the platform is told of this card. The tag of SALTO KS is a second number of a fob: a platform's field for cards
+    /// has room for one of them, so it gets the tag only where its numbers are tags, or where it keeps numbers with schemes.
+    fn is_told_of(&self, card: &Credential) -> bool {
+        let keeps_tags = || {
+            let contract = matches!(self.0.config.borrow().cloud, CloudConfig::Contract(_));
+            contract || self.card_format() == CardText::KsTag
+        };
+        self.platform_takes_cards() && (card.scheme() != Scheme::KsTag || keeps_tags())
+    }
+
     /// People and cards of the facts in force: made when first asked for, again when the facts are others.
     ///
     /// # Errors
@@ -309,7 +322,7 @@ impl Desk {
             row,
             guest,
             blocked,
-            told: self.platform_takes_cards(),
+            told: self.is_told_of(card),
             now: self.now(),
         })
     }

@@ -77,8 +77,8 @@ pub trait Gateway: Send + Sync + 'static {
     fn sync_accept(&self) -> Work<'_>;
     /// Opens a door once, by its own strike or by SALTO KS. `who` is for the journal.
     fn open_once(&self, door: &DoorId, who: &str) -> Work<'_>;
-    /// Begins or ends the lockdown of a door. False when nobody hears it any more.
-    fn lock_down(&self, door: &DoorId, on: bool) -> bool;
+    /// Begins or ends the lockdown of a door, also over a restart. `who` is for the report.
+    fn lock_down(&self, door: &DoorId, on: bool, who: &str) -> Work<'_>;
     /// The doors' readers.
     fn door_readers(&self) -> Vec<DoorReader>;
     /// Lends a door's reader to the desk, for a minute at most. Gives for how long; `None` if there is no such reader.

@@ -7,6 +7,9 @@ let ended = () => {};
 
 export const told = JSON.parse(process.argv[2]);
 
+// Whoever gave the orders is gone: the end of the input says so as well, and there the browser is closed.
+process.stdout.on('error', () => {});
+
 function write(line) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }

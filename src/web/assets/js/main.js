@@ -4,7 +4,7 @@ import { get, onEnd } from "./api.js";
 import { preferred, speak, t } from "./i18n.js";
 import { theme, wear } from "./theme.js";
 import { become, load, me } from "./state.js";
-import { listen, stop } from "./stream.js";
+import { listen, leave } from "./stream.js";
 import { shell, show, unmount } from "./shell.js";
 import { keptPlace, signIn } from "./views/signin.js";
 import { toasts, whisper, failed } from "./parts/toast.js";
@@ -17,7 +17,7 @@ function out() {
   if (app.dataset.state === "out") return;
   const again = app.dataset.state === "in";
   app.dataset.state = "out";
-  stop();
+  leave();
   unmount();
   document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
   become(null);

@@ -14,6 +14,8 @@ export const live = new EventTarget();
 export const line = { state: "off", since: Date.now() };
 
 let running = null;
+/** Something may have been missed since the views were read. */
+let stale = false;
 let last = null;
 let hide;
 let unauthorised = () => {};
@@ -22,14 +24,17 @@ const tell = (name, detail) => live.dispatchEvent(new CustomEvent(name, { detail
 
 function become(state) {
   if (line.state === state) return;
-  const lost = line.state === "lost";
   line.state = state;
   line.since = Date.now();
+  stale ||= state === "lost";
   tell("state", line);
-  if (state === "open" && lost) tell("resync");
+  if (state === "open" && stale) {
+    stale = false;
+    tell("resync");
+  }
 }
 
-/** Begins to listen. */
+/** Begins to listen. `onEnd` is called when the session is over. */
 export function listen(onEnd) {
   unauthorised = onEnd;
   stop();
@@ -37,8 +42,7 @@ export function listen(onEnd) {
   run(running);
 }
 
-/** Ends it. */
-export function stop() {
+function stop() {
   running?.abort();
   running = null;
   line.state = "off";
@@ -53,6 +57,12 @@ function pause(ms, signal) {
   });
 }
 let wake = () => {};
+
+/** Ends it for good: nobody is signed in. */
+export function leave() {
+  stop();
+  stale = false;
+}
 
 async function run(mine) {
   for (let tries = 0; !mine.signal.aborted; ) {
@@ -126,8 +136,8 @@ addEventListener("pageshow", (event) => event.persisted && running && (cut(), wa
 document.addEventListener("visibilitychange", () => {
   clearTimeout(hide);
   if (document.hidden) {
-    if (running) hide = setTimeout(() => (stop(), (line.state = "lost")), UNSEEN);
-  } else if (!running && line.state === "lost") {
+    if (running) hide = setTimeout(() => (stop(), (stale = true)), UNSEEN);
+  } else if (!running && stale) {
     listen(unauthorised);
   } else wake();
 });

@@ -19,8 +19,20 @@ export function cardPanel(card, mode, { changed, leave, redraw }) {
   const holder = look.holders[0] ?? null;
   const wrong = h("p", { class: "wrong", role: "alert", hidden: true, data: { test: "desk-wrong" } });
 
+  let busy = false;
+
   /** Gives it to somebody; what is refused is shown here, and what came between is looked at. */
   async function give(person) {
+    if (busy) return;
+    busy = true;
+    try {
+      await giveOnce(person);
+    } finally {
+      busy = false;
+    }
+  }
+
+  async function giveOnce(person) {
     wrong.hidden = true;
     const body = { card: card.card, person: person.id, seen: look.seen };
     if (holder) {
@@ -54,8 +66,8 @@ export function cardPanel(card, mode, { changed, leave, redraw }) {
     head(card, look),
     wrong,
     look.unfit ? h("div", { class: "banner bad" }, icon("alert"), h("div", {}, h("strong", {}, t("desk.unfit_more")), h("p", { lang: "en" }, look.unfit)))
-      : mode.replace ? replacing(card, mode.replace, holder, tried, changed)
-      : mode.give?.name ? giving(mode.give, holder, give)
+      : mode.replace ? [notes(look), replacing(card, mode.replace, holder, tried, changed)]
+      : mode.give?.name ? [notes(look), giving(mode.give, holder, give)]
       : holder ? held(card, look, holder, { give, again, leave })
       : fresh(card, look, { give, tried, changed, again }),
   ];
@@ -64,7 +76,7 @@ export function cardPanel(card, mode, { changed, leave, redraw }) {
 function head(card, look) {
   const many = look.holders.length > 1;
   const one = look.holders[0];
-  const title = look.unfit ? t("desk.unfit") : many ? t("desk.several") : one ? one.name : t("desk.new");
+  const title = look.unfit ? t("desk.unfit") : many ? t("desk.several") : one ? one.name : t(look.blocked ? "desk.blocked_card" : "desk.new");
   const mark = look.unfit ? "refused" : look.blocked ? "lock" : one ? null : "fob";
   return [
     h("p", { class: "card-line" }, icon("card"), h("span", { class: "mono", data: { test: "card" } }, card.shown),

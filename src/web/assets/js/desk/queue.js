@@ -47,7 +47,7 @@ export function queueView(root) {
       try {
         draw(await post(AT, asked));
       } catch (error) {
-        fill(wrong, error.words, error.more && h("span", { class: "more", lang: "en" }, error.more));
+        fill(wrong, error.code === "no_queue" ? t("queue.nobody") : error.words, error.more && h("span", { class: "more", lang: "en" }, error.more));
         wrong.hidden = false;
       }
     };

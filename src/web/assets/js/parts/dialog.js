@@ -35,7 +35,7 @@ export function confirm(title, text, action, { danger = false } = {}) {
   const build = (close) => [
     [text].flat().map((it) => (it instanceof Node ? it : h("p", {}, it))),
     h("div", { class: "dialog-foot" },
-      h("button", { type: "button", class: "plain", on: { click: () => close(false) }, data: { test: "cancel" } }, t("common.cancel")),
+      h("button", { type: "button", class: "plain", autofocus: danger, on: { click: () => close(false) }, data: { test: "cancel" } }, t("common.cancel")),
       h("button", {
         type: "button", class: danger ? "danger" : "main", autofocus: !danger, on: { click: () => close(true) }, data: { test: "confirm" },
       }, action)),

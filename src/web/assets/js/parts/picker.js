@@ -39,7 +39,7 @@ export function picker({ label, onPick, action = "", float = false, most = 8, hi
       if (error.name !== "AbortError") failed(error);
     }
   };
-  const soon = later(60, ask);
+  const soon = later(15, ask);
 
   function show(people, total, asked) {
     [found, shown, active] = [people, asked, people.length ? 0 : -1];

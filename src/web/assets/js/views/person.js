@@ -21,6 +21,9 @@ export function personView(root, where) {
   let next = null;
   const older = h("button", { type: "button", class: "plain", hidden: true, on: { click: () => void more() } }, t("common.older"));
   const title = head(t("people.one"));
+  const name = title.querySelector("h1");
+  const circle = h("span", { class: "initials large", "aria-hidden": "true", hidden: true });
+  title.prepend(circle);
   add(root, h("p", {}, h("a", { class: "back", href: "#/people" }, icon("back"), t("nav.people"))), title, place);
 
   async function more() {
@@ -37,8 +40,12 @@ export function personView(root, where) {
     [lastDay, next] = ["", null];
     history.replaceChildren();
     const past = await more();
-    fill(title, h("h1", { tabindex: "-1" }, detail.name), h("div", { class: "beside" }, may("cards:write") && actions(detail, load)));
-    title.prepend(h("span", { class: "initials large", "aria-hidden": "true" }, initials(detail.name)));
+    name.textContent = detail.name;
+    circle.textContent = initials(detail.name);
+    circle.hidden = false;
+    fill(title.querySelector(".beside"), may("cards:write") && actions(detail, load));
+    // The button that was pressed is another one now.
+    if (document.activeElement === document.body) name.focus({ preventScroll: true });
     document.title = `${detail.name} – ${t("nav.people")}`;
     return [
       detail.blocked && h("p", { class: "banner bad", data: { test: "person-blocked" } }, icon("lock"), h("span", {}, h("strong", {}, t("people.blocked")), " ", detail.blocked)),
