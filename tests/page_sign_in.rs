@@ -56,7 +56,7 @@ fn the_first_account_is_made_once_with_the_code_of_the_gateway() {
 fn a_session_ends_with_what_it_rests_on() {
     let site = PageSite::start();
     let boss = site.boss();
-    assert!(boss.get("/").text.contains("Signed in as boss, installer"));
+    assert!(boss.get("/plain").text.contains("Signed in as boss, installer"));
     let ana = site.account("ana@example.com", "desk");
     let other = site.sign_in("ana@example.com", PASSWORD);
     assert!(ana.holds() && other.holds());
@@ -69,7 +69,7 @@ fn a_session_ends_with_what_it_rests_on() {
     let reset = site.gateway.json(&["staff", "reset", "ana@example.com"]);
     assert!(!again.holds(), "another password");
     let forced = site.sign_in("ana@example.com", reset["secret"].as_str().unwrap());
-    let page = forced.get("/");
+    let page = forced.get("/plain");
     assert!(
         page.text.contains("change it now") && !page.text.contains("<h2>Faults"),
         "{page:?}"

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 const SHOWN_WITHIN: Millis = 3_600_000;
 
 /// A card of which gateway and platform say different things.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Conflict {
     /// For resolving it.
     pub id: String,
@@ -30,13 +30,13 @@ pub struct Conflict {
     /// Who did it at the desk.
     pub by: String,
     /// When, Unix milliseconds.
-    pub at: Millis,
+    pub at: i64,
     /// What the platform said.
     pub said: String,
 }
 
 /// What is to become of a conflict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
     /// Tell the platform again: it was put right there.
@@ -88,7 +88,9 @@ impl Desk {
             person: row.person.into(),
             by: row.by,
             at: row.added_at,
-            said: "the platform took it and does not show it: another format of cards, or it was undone there".into(),
+            said:
+                "the platform took it and does not show it: another format of cards, or it was undone there"
+                    .into(),
         });
         Ok(refused.chain(unseen).collect())
     }

@@ -13,9 +13,11 @@
 //! | `sources` | how often one address may ask: pure |
 //! | `replays` | which deliveries were heard already |
 //! | `receiver` | the task: listens, tells the platform where, rereads the certificate |
+//! | `assets` | the page itself: document, scripts, styles, words |
 //! | `page` | the gateway's own page: its task, its certificate, what every answer carries |
 
 pub mod api;
+pub mod assets;
 mod hooks;
 mod listen;
 pub mod page;

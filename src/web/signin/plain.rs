@@ -4,7 +4,7 @@
 use super::{Caller, SignedIn, Staff, Who, role::Act, with_session, without_session};
 use crate::{
     health::{Health, HealthDoc},
-    web::{api::Gateway, problem::Problem},
+    web::{api::Gateway, page::escaped, problem::Problem},
 };
 use axum::{
     Router,
@@ -28,7 +28,7 @@ struct Plain {
     gateway: Arc<dyn Gateway>,
 }
 
-/// The routes `/`, `/signin`, `/signin/first`, `/password`, `/signout` and `/assets/plain.css`.
+/// The routes `/plain`, `/signin`, `/signin/first`, `/password`, `/signout` and `/assets/plain.css`.
 pub fn routes(staff: &Staff, health: &Health, site: &str, gateway: &Arc<dyn Gateway>) -> Router {
     let plain = Plain {
         staff: staff.clone(),
@@ -37,7 +37,7 @@ pub fn routes(staff: &Staff, health: &Health, site: &str, gateway: &Arc<dyn Gate
         gateway: Arc::clone(gateway),
     };
     let routes = Router::new()
-        .route("/", get(home))
+        .route("/plain", get(home))
         .route("/signin", get(sign_in_page).post(sign_in))
         .route("/signin/first", post(first))
         .route("/password", post(password))
@@ -55,23 +55,6 @@ async fn style() -> Response {
         (header::CACHE_CONTROL, "max-age=3600"),
     ];
     (headers, STYLE).into_response()
-}
-
-/// Text that a browser takes for text.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if c.is_control() && c != '\n' => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 impl Plain {
@@ -224,7 +207,7 @@ impl Form {
 }
 
 fn go_home(signed_in: &SignedIn) -> Response {
-    with_session(Redirect::to("/").into_response(), signed_in)
+    with_session(Redirect::to("/plain").into_response(), signed_in)
 }
 
 async fn home(State(plain): State<Plain>, caller: Caller) -> Response {
