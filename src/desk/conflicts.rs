@@ -88,7 +88,9 @@ impl Desk {
             person: row.person.into(),
             by: row.by,
             at: row.added_at,
-            said: "the platform took it and does not show it: another format of cards, or it was undone there".into(),
+            said:
+                "the platform took it and does not show it: another format of cards, or it was undone there"
+                    .into(),
         });
         Ok(refused.chain(unseen).collect())
     }
