@@ -195,7 +195,7 @@ impl Signed<'_> {
 
     /// Whether it is still signed in.
     pub(crate) fn holds(&self) -> bool {
-        self.get("/").status == 200
+        self.get("/plain").status == 200
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     store::Store,
     web::{
         api::{self, Api, DoorReader, Gateway, Work},
+        assets,
         page::Rooms,
         signin::{self, LocalUser, Staff},
     },
@@ -90,6 +91,7 @@ impl PageParts {
             desk,
         );
         let routes = signin::plain_routes(&self.staff, &site.health, &site.config.site_name, &gateway)
+            .merge(assets::routes(&self.staff, &site.config.site_name, &gateway))
             .merge(api.routes())
             .fallback(api::nowhere)
             .method_not_allowed_fallback(api::no_method);
