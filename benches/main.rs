@@ -10,6 +10,7 @@ mod drain;
 mod hint;
 mod kill9;
 mod machine;
+mod page;
 mod platforms;
 mod report;
 mod rss;
@@ -75,6 +76,11 @@ const PARTS: &[Part] = &[
         desk::run,
     ),
     ("disk", "bytes written for each event", disk::run),
+    (
+        "page",
+        "card on the desk's reader to the name on the screen, search and weight, in chromium",
+        page::run,
+    ),
 ];
 
 #[expect(

@@ -32,6 +32,7 @@ const TABLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("Disk", &["disk/event_bytes"]),
+    ("Page", &["page"]),
 ];
 
 /// What a figure should be: at most, or at least.
@@ -72,6 +73,10 @@ const AIMS: &[(&str, Aim)] = &[
     ("desk_block/refused/p95", Aim::Below(1_000.0)),
     ("desk_presented/all/p95", Aim::Below(150.0)),
     ("desk_bulk/60/presentations", Aim::Below(60.5)),
+    ("page/presented/p95", Aim::Below(150.0)),
+    ("page/assign_to_open/p95", Aim::Below(200.0)),
+    ("page/search_10000/first_result/p95", Aim::Below(100.0)),
+    ("page/weight", Aim::Below(150.0)),
     // The poll interval and two seconds.
     ("poll/contract/5s/max", Aim::Below(7_000.0)),
 ];
