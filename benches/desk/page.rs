@@ -46,7 +46,8 @@ impl Page {
             cookie: String::new(),
         };
         let (_, first) = gateway.ask("GET", "/v1/staff/first", &Value::Null)?;
-        let first = json!({ "code": first["code"], "name": "bench", "password": "correct horse battery" });
+        let first =
+            json!({ "code": first.get("code"), "name": "bench", "password": "correct horse battery" });
         let answer = page.answer("POST", "/api/v1/session/first", &first)?;
         let cookie = answer
             .lines()

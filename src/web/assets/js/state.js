@@ -34,6 +34,14 @@ export function become(who) {
 /** What a door is called. */
 export const doorName = (id) => doors.find((door) => door.id === id)?.name ?? id ?? "";
 
+const lendable = new Map();
+
+/** What a reader of the desk is called: a door's by its door. */
+export function readerName(reader) {
+  readers.may_lend.forEach((it) => lendable.set(it.id, it.name || it.door));
+  return lendable.get(reader.id) ?? reader.name;
+}
+
 /** Reads what stands before the stream tells of changes. */
 export async function load() {
   const [status, all] = await Promise.all([get("/api/v1/status"), get("/api/v1/doors")]);

@@ -3,7 +3,7 @@ import { h, fill } from "../dom.js";
 import { icon } from "../icons.js";
 import { post } from "../api.js";
 import { t, when } from "../i18n.js";
-import { doorName } from "../state.js";
+import { doorName, readerName } from "../state.js";
 import { href } from "../router.js";
 import { button, reason, since } from "../parts/bits.js";
 import { confirm } from "../parts/dialog.js";
@@ -74,17 +74,18 @@ export function cardPanel(card, mode, { changed, leave, redraw }) {
 }
 
 function head(card, look) {
+  const typed = card.reader?.kind === "page";
   const many = look.holders.length > 1;
   const one = look.holders[0];
   const title = look.unfit ? t("desk.unfit") : many ? t("desk.several") : one ? one.name : t(look.blocked ? "desk.blocked_card" : "desk.new");
   const mark = look.unfit ? "refused" : look.blocked ? "lock" : one ? null : "fob";
   return [
     h("p", { class: "card-line" }, icon("card"), h("span", { class: "mono", data: { test: "card" } }, card.shown),
-      card.reader && h("span", { class: "soft reader-name" }, t("desk.read_at", { name: card.reader.name })),
+      card.reader && h("span", { class: "soft reader-name" }, typed ? t("reader_kind.page") : t("desk.read_at", { name: readerName(card.reader) })),
       card.from && h("span", { class: "soft" }, card.from),
-      card.reader && h("span", { class: "here", data: { here: String(card.here) } }, h("span", { class: "dot", "aria-hidden": "true" }), h("span", { class: "on" }, t("desk.here")), h("span", { class: "off" }, t("desk.gone")))),
+      card.reader && !typed && h("span", { class: "here", data: { here: String(card.here) } }, h("span", { class: "dot", "aria-hidden": "true" }), h("span", { class: "on" }, t("desk.here")), h("span", { class: "off" }, t("desk.gone")))),
     h("div", { class: "verdict" }, h("span", { class: "verdict-mark", "aria-hidden": "true" }, mark ? icon(mark) : initials(one.name)),
-      h("div", {}, h("h2", { id: "stage-title", tabindex: "-1", data: { test: "verdict" } }, title),
+      h("div", {}, h("h2", { id: "stage-title", tabindex: "-1", data: { test: "verdict", focus: "" } }, title),
         one && !many && h("p", { class: "soft" }, [one.company, one.email].filter(Boolean).join(" · ")))),
   ];
 }
@@ -130,7 +131,7 @@ function held(card, look, holder, { give, again, leave }) {
       holder.until && h("div", {}, h("dt", {}, t("desk.until")), h("dd", {}, when(holder.until))),
       h("div", {}, h("dt", {}, t("desk.known_from")), h("dd", {}, t(`place.${holder.place}`), " ", platform(look.platform)))),
     h("div", { class: "row" },
-      h("a", { class: "button main", href: href("people", [holder.person]), data: { test: "open-person", focus: "" }, hidden: holder.place === "guest" }, icon("people"), h("span", {}, t("desk.open_person"))),
+      h("a", { class: "button main", href: href("people", [holder.person]), data: { test: "open-person" }, hidden: holder.place === "guest" }, icon("people"), h("span", {}, t("desk.open_person"))),
       button(t("desk.move"), async () => open(), { mark: "replace", test: "move" }),
       button(t("card.return"), () => giveBack(mine, again), { mark: "undo", test: "return" }),
       look.blocked && !look.blocked.person ? button(t("card.unblock"), () => unblock(mine, again), { mark: "unlock", test: "unblock" })

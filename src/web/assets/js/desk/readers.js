@@ -3,7 +3,7 @@ import { h, fill } from "../dom.js";
 import { icon } from "../icons.js";
 import { id, post } from "../api.js";
 import { t } from "../i18n.js";
-import { changes, loadDesk, readers } from "../state.js";
+import { changes, loadDesk, readerName, readers } from "../state.js";
 import { button, nothing, tag } from "../parts/bits.js";
 import { field } from "../parts/dialog.js";
 import { done } from "../parts/toast.js";
@@ -26,7 +26,7 @@ export function readersPart(root) {
   }
 
   const row = (reader) => h("li", { class: "state-row", data: { test: "desk-reader", reader: reader.id } },
-    h("span", { class: "who" }, h("strong", {}, reader.name)),
+    h("span", { class: "who" }, h("strong", {}, readerName(reader)), h("span", { class: "soft small" }, t(`reader_kind.${reader.kind}`))),
     until.has(reader.id) ? [h("span", { class: "tag warn", data: { lent: reader.id } }), button(t("desk.give_back"), async () => {
       await post(`/api/v1/desk/readers/${id(reader.id)}/return`);
       await loadDesk();

@@ -3,7 +3,7 @@ import { h, add, fill } from "../dom.js";
 import { icon } from "../icons.js";
 import { get, id, post } from "../api.js";
 import { ago, t } from "../i18n.js";
-import { changes, readers } from "../state.js";
+import { changes, readerName, readers } from "../state.js";
 import { live } from "../stream.js";
 import { stay } from "../router.js";
 import { button } from "../parts/bits.js";
@@ -60,9 +60,8 @@ export function stage(root, where) {
     place.dataset.state = card.done ? "done" : card.look?.unfit ? "unfit" : card.look?.holders.length ? "held" : "new";
     place.dataset.blocked = String(!card.done && Boolean(card.look?.blocked));
     place.dataset.n = card.n ?? "";
-    if (card.done) return fill(place, donePanel(card, { again }));
-    fill(place, cardPanel(card, mode, { changed, leave: idleAgain, redraw: draw }));
-    place.querySelector("[data-focus]")?.focus();
+    fill(place, card.done ? donePanel(card, { again }) : cardPanel(card, mode, { changed, leave: idleAgain, redraw: draw }));
+    (place.querySelector("input[data-focus], button[data-focus]") ?? place.querySelector("[data-focus]"))?.focus();
   }
 
   function idleAgain() {
@@ -76,7 +75,7 @@ export function stage(root, where) {
     const none = !readers.readers.length;
     fill(place, h("div", { class: "idle" }, picture(),
       h("h2", { id: "stage-title" }, t("desk.lay")),
-      h("p", { class: "soft", data: { test: "idle-reader" } }, none ? t("desk.no_reader_more") : t("desk.at", { names: readers.readers.map((it) => it.name).join(", ") }))));
+      h("p", { class: "soft", data: { test: "idle-reader" } }, none ? t("desk.no_reader_more") : t("desk.at", { names: readers.readers.map(readerName).join(", ") }))));
   }
 
   /** Something was done with the card. */

@@ -68,7 +68,7 @@ function update(el, door) {
   el.dataset.lockdown = String(door.lockdown);
   fill(el.querySelector(".tags"),
     door.lockdown && tag("bad solid", "lock", t("doors.lockdown")),
-    door.state ? tag(look, mark, t(`door_state.${door.state}`)) : tag("", "info", t(door.ks ? "doors.ks" : "doors.unwatched")));
+    door.state === "lockdown" ? null : door.state ? tag(look, mark, t(`door_state.${door.state}`)) : tag("", "info", t(door.ks ? "doors.ks" : "doors.unwatched")));
   el.querySelector(".contact").textContent = door.ks ? t("doors.ks_more") : door.contact ? t(`contact.${door.contact}`) : "";
   const { open, lock } = el.parts;
   if (open) open.disabled = door.lockdown;

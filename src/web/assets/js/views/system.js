@@ -3,7 +3,7 @@ import { h, add, fill } from "../dom.js";
 import { icon } from "../icons.js";
 import { get, post } from "../api.js";
 import { number, span, t, when } from "../i18n.js";
-import { changes, faults, may, readers } from "../state.js";
+import { changes, faults, may, readerName, readers } from "../state.js";
 import { live } from "../stream.js";
 import { href } from "../router.js";
 import { button, facts, head, into, nothing, part, since, tag } from "../parts/bits.js";
@@ -119,7 +119,7 @@ function desk(it) {
   return part(t("system.desk"), { mark: "desk", test: "desk-readers" },
     readers.trouble.map(({ words }) => h("p", { class: "wrong", lang: "en" }, words)),
     all.length ? h("ul", { class: "plain-list" }, all.map((reader) => h("li", { class: "state-row" },
-      h("span", { class: "who" }, h("strong", {}, reader.name), h("span", { class: "soft small" }, reader.kind)), tag("good", "check", t("system.online")))))
+      h("span", { class: "who" }, h("strong", {}, readerName(reader)), h("span", { class: "soft small" }, t(`reader_kind.${reader.kind}`))), tag("good", "check", t("system.online")))))
       : nothing("desk", t("desk.no_reader")));
 }
 
