@@ -95,6 +95,23 @@ rust_version() { "${1:-rustc}" --version 2>/dev/null | awk '{print $2}'; }
 # What packages hold: the demo and the space's own login, and not the platforms' stories, whose simulators are a megabyte of code.
 PACKAGED=(--no-default-features --features "${DOORWARD_FEATURES-demo,oidc}")
 
+# packaged_code: from here on cargo links as packages are linked, by packaging/link-gcc; readable names tell it which functions are
+# which, and stripping takes them out. For another machine set DOORWARD_CC and DOORWARD_NM as well.
+packaged_code() {
+    local triple=${1:-$(rustc -vV | sed -n 's/^host: //p')}
+    triple=$(tr 'a-z-' 'A-Z_' <<<"$triple")
+    need python3=python3 c++filt=binutils
+    export "CARGO_TARGET_${triple}_LINKER=$ROOT/packaging/link-gcc"
+    export "CARGO_TARGET_${triple}_RUSTFLAGS=-Csymbol-mangling-version=v0"
+}
+
+# build_fast: the benchmark, and the daemon as packages have it but for the minutes of fat LTO.
+build_fast() {
+    packaged_code
+    cargo build --locked --profile fast -p doorward -p doorward-bench --no-default-features \
+        --features doorward/demo,doorward/oidc,doorward-bench/cedar
+}
+
 # need_rust: cargo, rustfmt and clippy of at least RUST_MIN, and a C compiler for the C in our dependencies.
 need_rust() {
     need gcc=gcc ar=binutils git=git

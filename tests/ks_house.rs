@@ -11,6 +11,7 @@ use jiff::{Timestamp, ToSpan as _, civil::DateTime, tz::TimeZone};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 use tempfile::TempDir;
@@ -220,6 +221,17 @@ pub(crate) struct Plan {
     pub(crate) at: Option<i64>,
     /// Somebody logs in at SALTO, instead of a system user.
     pub(crate) by_code: bool,
+    /// TLS at every address of KS.
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+/// How often they are compared, unless these lines say.
+fn reconcile(lines: &str) -> &'static str {
+    if lines.contains("reconcile_seconds") {
+        ""
+    } else {
+        "reconcile_seconds = 10"
+    }
 }
 
 /// The site.
@@ -228,14 +240,14 @@ pub(crate) struct KsSite {
     pub(crate) cloud: Cloud,
     pub(crate) ks: Ks,
     pub(crate) house: House,
-    _clock: Option<FalseClock>,
+    clock: Option<FalseClock>,
     _secrets: TempDir,
 }
 
 impl KsSite {
     /// A site that is not started yet. KS knows the tags of everybody, and a lock for every door.
     pub(crate) fn new(plan: Plan) -> Self {
-        let ks = Ks::start().unwrap();
+        let ks = plan.tls.map_or_else(Ks::start, Ks::start_tls).unwrap();
         for door in plan.house.doors() {
             if !ks.locks().iter().any(|lock| lock.name == door) {
                 ks.add_lock(&door);
@@ -264,7 +276,7 @@ impl KsSite {
             )
             .table(
                 "",
-                &format!("{}reconcile_seconds = 10\n{}", section.unwrap(), plan.ks),
+                &format!("{}{}\n{}", section.unwrap(), reconcile(&plan.ks), plan.ks),
             );
         let layout = plan.house.tables(layout);
         let mut gateway = Gateway::new(layout.text());
@@ -283,7 +295,7 @@ impl KsSite {
             cloud,
             ks,
             house: plan.house,
-            _clock: clock,
+            clock,
             _secrets: secrets,
         }
     }
@@ -294,6 +306,53 @@ impl KsSite {
         site.gateway.start();
         site.settle();
         site
+    }
+
+    /// So much time goes by at once, for the daemon, its timers and KS. Of a scenario with a clock of its own.
+    pub(crate) fn pass(&self, seconds: u64) {
+        let clock = self.clock.as_ref().unwrap();
+        clock.pass(i64::try_from(seconds).unwrap()).unwrap();
+        self.ks.advance(Duration::from_secs(seconds));
+    }
+
+    /// A fault's words, if it stands.
+    pub(crate) fn fault(&self, key: &str) -> Option<String> {
+        let report = self.gateway.report();
+        let mut faults = report["faults"].as_array().unwrap().iter();
+        let found = faults.find(|fault| fault["key"] == key)?;
+        Some(found["text"].as_str().unwrap().to_owned())
+    }
+
+    /// Waits for a fault. Its words.
+    #[track_caller]
+    pub(crate) fn wait_for_fault(&self, key: &str) -> String {
+        wait_for(key, || self.fault(key).ok_or_else(|| self.gateway.report()))
+    }
+
+    /// Waits until a plan is empty: nothing to do, and nothing that waits.
+    #[track_caller]
+    pub(crate) fn wait_for_empty_plan(&self) {
+        wait_for("an empty plan", || {
+            let plan = self.plan();
+            let is_empty = |name: &str| plan[name].as_array().is_some_and(Vec::is_empty);
+            if is_empty("steps") && is_empty("waits") {
+                Ok(())
+            } else {
+                Err(plan)
+            }
+        });
+    }
+
+    /// Waits until a trap is sprung.
+    #[track_caller]
+    pub(crate) fn wait_for_trap(&self) {
+        wait_for("the trap", || {
+            if self.ks.sprung() {
+                Ok(())
+            } else {
+                Err(self.ks.changes())
+            }
+        });
     }
 
     /// Waits until the cloud's version is in force.
@@ -427,6 +486,16 @@ impl KsSite {
         managed.sort_by_key(ToString::to_string);
         serde_json::json!({"people": people, "groups": managed})
     }
+}
+
+/// `count` people on the plan "Hot desk" with a tag each, and a meeting room.
+pub(crate) fn members(count: usize) -> World {
+    let mut world = World::default();
+    room(&mut world, "Meeting room");
+    for number in 0..count {
+        person(&mut world, number, "Hot desk");
+    }
+    world
 }
 
 /// A day further, the same time on the wall.

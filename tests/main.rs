@@ -133,17 +133,31 @@ mod ks_house;
 #[cfg(test)]
 mod ks_in_step;
 #[cfg(test)]
+mod ks_interrupted;
+#[cfg(test)]
+mod ks_killed;
+#[cfg(test)]
 mod ks_login;
+#[cfg(test)]
+mod ks_manners;
 #[cfg(test)]
 mod ks_model;
 #[cfg(test)]
+mod ks_model_site;
+#[cfg(test)]
 mod ks_open;
 #[cfg(test)]
+mod ks_outage;
+#[cfg(test)]
 mod ks_plan;
+#[cfg(test)]
+mod ks_seats;
 #[cfg(test)]
 mod ks_site;
 #[cfg(test)]
 mod ks_tags;
+#[cfg(test)]
+mod ks_tls;
 #[cfg(test)]
 mod mqtt_broker_killed;
 #[cfg(test)]

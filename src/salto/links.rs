@@ -1,6 +1,7 @@
 //! Who at KS is whom here, as the store keeps it: KS knows two ids of a person, the platform a third one. What is kept here
 //! is written before anybody relies on it, so that a start after any death finds the same people again.
 
+use super::{actual::Actual, wanted::Wanted};
 use crate::{
     domain::{Credential, Millis, PersonId},
     store::{ReadStore, Store, StoreError},
@@ -92,6 +93,38 @@ impl Links {
             intents: room(store, STEPS)?,
         })
     }
+
+    /// Links that should say something else by what is seen at KS: a death came between a change there and its note here, or
+    /// hands did what the gateway would have done. A tag of the person's own is the gateway's to take again, whoever gave
+    /// it; what was taken from a user and is there again cannot be given back twice.
+    #[must_use]
+    pub fn mended(&self, wanted: &Wanted, actual: &Actual) -> Vec<(PersonId, Link)> {
+        let mut mended = Vec::new();
+        for (person, link) in &self.users {
+            let Some(user) = actual.users.get(&link.site_user) else {
+                continue;
+            };
+            let who = wanted.people.get(person);
+            let own = |tag: &Credential| who.is_some_and(|who| who.tags.contains(tag));
+            let mut new = link.clone();
+            match &user.tag {
+                Some(tag) if own(tag) => new.tag = user.tag,
+                None if !link.tag.as_ref().is_some_and(own) => new.tag = None,
+                _ => {}
+            }
+            if !user.blocked && who.is_none_or(|who| who.blocked.is_none()) {
+                new.rests.remove(&Rest::Blocked);
+            }
+            if !user.suspended && who.is_some_and(|who| who.active) {
+                new.rests.remove(&Rest::Idle);
+                new.rests.remove(&Rest::NoSeat);
+            }
+            if new != *link {
+                mended.push((person.clone(), new));
+            }
+        }
+        mended
+    }
 }
 
 fn room<T: for<'de> Deserialize<'de>>(
@@ -164,5 +197,90 @@ impl Ledger for Store {
         let changes: Vec<_> = people.iter().map(|person| (person.as_str(), None)).collect();
         self.put_documents(STEPS, &changes)
             .map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::salto::{
+        actual::User,
+        wanted::{Person, Why},
+    };
+
+    #[test]
+    fn what_a_death_kept_from_being_noted_is_noted_by_what_is_seen() {
+        let tag = |number: &str| Credential::ks_tag(number).unwrap();
+        let who = |blocked: Option<&str>, tags: &[Credential]| Person {
+            alias: "Ana".into(),
+            name: "Ana".into(),
+            email: None,
+            active: blocked.is_none(),
+            blocked: blocked.map(str::to_owned),
+            tags: tags.iter().copied().collect(),
+            why: Why::plain("plan"),
+        };
+        let link = |given: Option<Credential>, rests: &[Rest]| Link {
+            site_user: "s".into(),
+            user: "k".into(),
+            alias: "Ana".into(),
+            tag: given,
+            made: None,
+            rests: rests.iter().copied().collect(),
+        };
+        let mended = |who: Option<Person>, user: User, link: Link| {
+            let mut links = Links::default();
+            links.users.insert("ana".into(), link);
+            let (mut wanted, mut actual) = (Wanted::default(), Actual::default());
+            wanted.people.extend(who.map(|who| ("ana".into(), who)));
+            actual.users.insert("s".into(), user);
+            links.mended(&wanted, &actual).pop().map(|(_, link)| link)
+        };
+        let user = |has: Option<Credential>, blocked: bool, suspended: bool| User {
+            user: "k".into(),
+            tag: has,
+            blocked,
+            suspended,
+            ..User::default()
+        };
+        let (one, two) = (tag("1"), tag("2"));
+        // Given, and nobody heard of it: it can be taken again.
+        assert_eq!(
+            mended(
+                Some(who(None, &[one])),
+                user(Some(one), false, false),
+                link(None, &[])
+            ),
+            Some(link(Some(one), &[]))
+        );
+        // Somebody else's work stays that: a tag of nobody's, a block by hand, a rest by hand.
+        let none = [
+            mended(
+                Some(who(None, &[one])),
+                user(Some(two), false, false),
+                link(None, &[]),
+            ),
+            mended(
+                Some(who(Some("left"), &[])),
+                user(None, true, false),
+                link(None, &[]),
+            ),
+            mended(Some(who(None, &[])), user(None, false, true), link(None, &[])),
+            mended(
+                None,
+                user(None, true, true),
+                link(None, &[Rest::Idle, Rest::Blocked]),
+            ),
+        ];
+        assert_eq!(none, [None, None, None, None]);
+        // Lifted, and nobody heard of it: what a hand does from now on stays.
+        assert_eq!(
+            mended(
+                Some(who(None, &[])),
+                user(None, false, false),
+                link(Some(two), &[Rest::Idle, Rest::NoSeat, Rest::Blocked])
+            ),
+            Some(link(None, &[]))
+        );
     }
 }

@@ -13,13 +13,14 @@ const LANGUAGES: [(&str, &str); 3] = [
 #[derive(Debug)]
 pub(super) struct Words {
     /// `en`, `es` or `de`.
-    pub(super) language: &'static str,
+    pub language: &'static str,
     words: HashMap<String, serde_json::Value>,
 }
 
 impl Words {
     /// In the language that the browser likes most, of those that there are; else in English. They are read for each
     /// request: it is a few hundred lines, and nobody without scripts asks often.
+    #[must_use]
     pub(super) fn asked(headers: &HeaderMap) -> Self {
         let liked = headers
             .get(header::ACCEPT_LANGUAGE)
@@ -34,6 +35,7 @@ impl Words {
     }
 
     /// The words of a key; the key itself if there are none.
+    #[must_use]
     pub(super) fn get<'a>(&'a self, key: &'a str) -> &'a str {
         self.words
             .get(key)
@@ -42,6 +44,7 @@ impl Words {
     }
 
     /// The same with `{name}` filled in. What goes in is shown as it is.
+    #[must_use]
     pub(super) fn with(&self, key: &str, values: &[(&str, &str)]) -> String {
         let fill = |text: String, (name, value): &(&str, &str)| text.replace(&format!("{{{name}}}"), value);
         values.iter().fold(self.get(key).to_owned(), fill)

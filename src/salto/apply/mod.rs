@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    domain::{Credential, PersonId},
+    domain::{Credential, Millis, PersonId},
 };
 use send::{Done, Order};
 use serde::{Deserialize, Serialize};
@@ -72,7 +72,8 @@ pub struct Applied {
     /// Why it ended before its end, if it did: the next plan goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
-    /// People who were made or woken and have no seat: nothing opens for them.
+    /// People without a seat, so that nothing opens for them: KS made or woke them without one, and whoever came after
+    /// that was not asked for any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub no_seat: Vec<String>,
     /// People whose tag KS does not have: it was never registered there.
@@ -112,10 +113,10 @@ impl Apply<'_> {
         for step in steps {
             stages.entry(step.stage).or_default().push(step);
         }
-        let mut ended = None;
+        let (mut ended, mut seatless) = (None, BTreeSet::new());
         for (_, steps) in stages {
             ended = match self.prepare(&steps).await {
-                Ok(tags) => self.stage(steps, &tags, &mut applied).await,
+                Ok(tags) => self.stage(steps, &tags, &mut seatless, &mut applied).await,
                 Err(error) => Some(error),
             };
             if ended.is_some() || *self.stop.borrow() {
@@ -167,23 +168,29 @@ impl Apply<'_> {
         send::tags(&self.at, &tags).await
     }
 
-    /// One stage. The error that is about everything, if there was one.
+    /// One stage. The error that is about everything, if there was one. Once KS has given somebody no seat, it is asked for
+    /// no more: whoever would need one is `seatless`, and what hangs on them is not tried.
     async fn stage(
         &mut self,
         steps: Vec<Step>,
         tags: &BTreeMap<Credential, String>,
+        seatless: &mut BTreeSet<PersonId>,
         applied: &mut Applied,
     ) -> Option<KsError> {
+        let full = AtomicBool::new(!applied.no_seat.is_empty());
         let ended = Arc::new(AtomicBool::new(false));
         let mut error = None;
         let (mut orders, mut unsent) = (Vec::new(), Vec::new());
         for step in steps {
+            if step.act.person().is_some_and(|person| seatless.contains(person)) {
+                continue;
+            }
             match self.order(&step, tags) {
                 Ok(order) => orders.push((step, order)),
                 Err(text) => applied.failed.push(self.failed(&step, text)),
             }
         }
-        let mut orders = orders.into_iter();
+        let (mut orders, mut left_out) = (orders.into_iter(), Vec::new());
         let (at, role, clock) = (self.at.clone(), self.role.clone(), self.clock.clone());
         let (ledger, stop) = (Arc::clone(&self.ledger), self.stop.clone());
         let at_once = at.at_once;
@@ -191,25 +198,30 @@ impl Apply<'_> {
             if ended.load(Ordering::Relaxed) || *stop.borrow() {
                 return None;
             }
-            let (step, order) = orders.next()?;
+            let (step, order) = loop {
+                let (step, order) = orders.next()?;
+                if !full.load(Ordering::Relaxed) || !step.act.takes_a_seat() {
+                    break (step, order);
+                }
+                left_out.push(step);
+            };
             let (at, role, now, ledger) = (at.clone(), role.clone(), clock.now().at, Arc::clone(&ledger));
             Some(async move {
-                let done = send::send(&at, &role, &step.act, &order, now).await;
-                let done = match done {
-                    Ok(done) => note(ledger, &done).await.map(|()| done),
-                    Err(error) => Err(error),
-                };
+                let done = written_and_sent(&at, &role, &step.act, &order, now, ledger).await;
                 (step, done)
             })
         };
         let done = |(step, done): (Step, Result<Done, KsError>)| match done {
             Ok(done) => {
                 self.take(&step, done, applied);
+                full.store(!applied.no_seat.is_empty(), Ordering::Relaxed);
                 applied.done += 1;
                 (self.progress)(applied.done + applied.failed.len(), applied.of);
             }
             Err(failure) if is_general(failure.kind) => {
                 ended.store(true, Ordering::Relaxed);
+                // Refused, or never sent: what was only not answered may have been done.
+                unsent.extend(made_by(&step.act).filter(|_| failure.kind != KsKind::Unreachable));
                 error = Some(failure);
             }
             Err(failure) => {
@@ -221,6 +233,9 @@ impl Apply<'_> {
         };
         together(at_once, next, done).await;
         unsent.extend(orders.filter_map(|(step, _)| made_by(&step.act)));
+        unsent.extend(left_out.iter().filter_map(|step| made_by(&step.act)));
+        seatless.extend(left_out.iter().filter_map(|step| step.act.person().cloned()));
+        applied.no_seat.extend(left_out.into_iter().map(|step| step.who));
         self.forget(unsent).await;
         error
     }
@@ -287,7 +302,7 @@ impl Apply<'_> {
         let now = self.clock.now().at;
         let actual = &mut self.reader.actual;
         if let Done::User { person, link, user } = done {
-            if link.rests.contains(&Rest::NoSeat) {
+            if step.act.takes_a_seat() && link.rests.contains(&Rest::NoSeat) {
                 applied.no_seat.push(step.who.clone());
             }
             if matches!(&step.act, Act::CreateUser { tag: Some(tag), .. } if user.tag.as_ref() != Some(tag)) {
@@ -347,6 +362,24 @@ fn made_by(act: &Act) -> Option<PersonId> {
         Act::CreateUser { person, .. } => Some(person.clone()),
         _ => None,
     }
+}
+
+/// One step, with what has to be written down before it and after it.
+async fn written_and_sent(
+    at: &At,
+    role: &str,
+    act: &Act,
+    order: &Order,
+    now: Millis,
+    ledger: Arc<dyn Ledger>,
+) -> Result<Done, KsError> {
+    if let Some((person, link)) = send::beforehand(act, order) {
+        let ledger = Arc::clone(&ledger);
+        written(move || ledger.link(&person, &link)).await?;
+    }
+    let done = send::send(at, role, act, order, now).await?;
+    note(ledger, &done).await?;
+    Ok(done)
 }
 
 /// Writes a link down before anybody relies on it.
