@@ -5,7 +5,11 @@ use crate::{
     harness::{PATIENCE, site::Layout, wait_for},
     page_site::{Answer, PageSite, Signed},
 };
-use doorward_peers::{pn532::Pn532, wradapt::Wradapt};
+use doorward_peers::{
+    cloud::{Cloud, Options, World},
+    pn532::Pn532,
+    wradapt::Wradapt,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -263,6 +267,55 @@ fn of_two_at_two_screens_with_the_same_fob_one_has_it_and_the_other_learns_who()
         let detail = refused.1["detail"].as_str().unwrap();
         assert!(detail.contains(done.1["name"].as_str().unwrap()), "{detail}");
     }
+}
+
+#[test]
+fn the_platforms_no_is_on_the_screen_of_whoever_gave_the_card() {
+    let mut world = World::default();
+    for (id, name) in [("p0", "Ana Ruiz"), ("p1", "Ben Okoro")] {
+        world.member(id, name, &format!("uid:0411223344550{}", &id[1..]), "Flex");
+    }
+    let cloud = Cloud::start(Options {
+        world,
+        ..Options::default()
+    })
+    .unwrap();
+    let layout = Layout::new("rtc = true")
+        .cloud(&cloud, None, "timeout_seconds = 2")
+        .table("[sync]", "poll_seconds = 3600")
+        .map("plans", "Flex", &["members"])
+        .group("members", &["front"])
+        .door("front", "")
+        .table("[page]", "listen = \"127.0.0.1:0\"");
+    let mut site = PageSite::of(&layout);
+    site.gateway.secret("token", cloud.token());
+    site.gateway.start();
+    let dan = site.account("dan", "desk");
+    wait_for("facts", || {
+        let found = dan.get("/api/v1/people").json();
+        if found["total"] == 2 { Ok(()) } else { Err(found) }
+    });
+    let mut screen = Live::open(&dan);
+    assert_eq!(screen.next("conflicts"), json!({ "count": 0 }));
+    // While the cloud is away dan gives a fob to Ana, and somebody gives it to Ben there.
+    cloud.set_down(true);
+    let card = format!("uid:{DIGITS}");
+    let given = dan.post("/api/v1/cards/assign", &json!({ "card": card, "person": "p0" }));
+    assert_eq!(given.json()["platform"], "waiting", "{given:?}");
+    cloud.edit(|world| world.people[1].credentials.push(card));
+    cloud.set_down(false);
+    while screen.next("conflicts") != json!({ "count": 1 }) {}
+    let conflicts = dan.get("/api/v1/conflicts").json();
+    let conflict = &conflicts["conflicts"][0];
+    assert_eq!(
+        (&conflict["by"], &conflict["name"], &conflict["give"]),
+        (&json!("dan"), &json!("Ana Ruiz"), &json!(true)),
+        "{conflicts}"
+    );
+    let path = format!("/api/v1/conflicts/{}", conflict["id"].as_str().unwrap());
+    assert_eq!(dan.post(&path, &json!({ "resolution": "undo" })).status, 200);
+    while screen.next("conflicts") != json!({ "count": 0 }) {}
+    assert!(!screen.text.contains(DIGITS) && !conflicts.to_string().contains(DIGITS));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{
     boot::SiteRuntime,
-    control::{Action, Control},
+    control::{Action, Asker, Control},
     desk_readers::DeskReaders,
     ks_connect::No,
     ks_open::Doorman,
@@ -21,10 +21,15 @@ use crate::{
         api::{self, Api, DoorReader, Gateway, Work},
         assets,
         page::Rooms,
-        signin::{self, Staff},
+        signin::{self, LocalUser, Staff},
     },
 };
-use axum::Router;
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request},
+    middleware::{self, Next},
+    response::Response,
+};
 use std::{
     sync::{Arc, Mutex, PoisonError, mpsc::Sender},
     time::Duration,
@@ -94,10 +99,15 @@ impl PageParts {
         Rooms::default().with(signin::guarded(routes, &self.staff))
     }
 
-    /// The staff over the control socket.
+    /// The staff over the control socket: the trail has the user who opened it.
     pub(super) fn control_routes(&self) -> Router {
-        signin::control_routes(&self.staff)
+        signin::control_routes(&self.staff).layer(middleware::from_fn(known))
     }
+}
+
+async fn known(ConnectInfo(asker): ConnectInfo<Asker>, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(LocalUser(asker.user()));
+    next.run(request).await
 }
 
 /// The running gateway, for the API.

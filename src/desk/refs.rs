@@ -19,6 +19,8 @@ use std::{
 
 /// A refusal longer ago than this is not the card in somebody's hand.
 pub const REFUSED_WITHIN: Millis = 15 * 60_000;
+/// Presentations that are shown at once: each is looked up.
+const SHOWN: usize = 20;
 /// Cards that were looked at and that nobody may know otherwise: so many of the last ones can be named.
 const LOOKED_AT: usize = 256;
 
@@ -132,13 +134,14 @@ impl Desk {
         self.inner().names.of(card)
     }
 
-    /// Cards presented at the desk's readers after number `after`, oldest first, of the last minutes.
+    /// The newest cards presented at the desk's readers after number `after`, 20 at most, oldest first.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn presented(&self, after: u64) -> Result<Vec<Presented>, DeskError> {
         let recent = self.inner().readers.presentations(after);
-        recent.iter().map(|it| self.shown(it)).collect()
+        let newest = recent.iter().rev().take(SHOWN).rev();
+        newest.map(|it| self.shown(it)).collect()
     }
 
     /// One of them by its number; nothing if it is too long ago.

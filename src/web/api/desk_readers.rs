@@ -99,7 +99,7 @@ pub(super) struct Number {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
-    /// `n` of the last one that is known; absent: all of the last quarter of an hour.
+    /// `n` of the last one that is known; absent: those of the last quarter of an hour.
     #[serde(default)]
     after: u64,
 }
@@ -107,7 +107,7 @@ pub(super) struct Which {
 /// Presentations at the desk.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Presentations {
-    /// The newest last.
+    /// The newest last, 20 at most.
     presentations: Vec<Presented>,
 }
 
