@@ -8,6 +8,7 @@ mod disk;
 mod drain;
 mod hint;
 mod kill9;
+mod ks;
 mod machine;
 mod platforms;
 mod report;
@@ -67,6 +68,11 @@ const PARTS: &[Part] = &[
         "hint",
         "a change at the cloud to the decision, by a web hook and by the poll",
         hint::run,
+    ),
+    (
+        "ks",
+        "SALTO KS: a first plan, comparisons, entries to check-ins, the past",
+        ks::run,
     ),
     ("disk", "bytes written for each event", disk::run),
 ];

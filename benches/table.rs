@@ -21,6 +21,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("Killed", &["kill9"]),
     ("Backlog", &["drain"]),
     ("Change", &["hint", "poll"]),
+    ("SALTO KS", &["ks"]),
     ("Disk", &["disk/event_bytes"]),
 ];
 
@@ -56,6 +57,12 @@ const AIMS: &[(&str, Aim)] = &[
     ("kill9/doubled", Aim::Below(0.5)),
     ("drain/50000", Aim::Below(60.0)),
     ("hint/contract/p99", Aim::Below(1_000.0)),
+    ("ks/plan/300", Aim::Below(120.0)),
+    ("ks/plan/300/vs_one_by_one", Aim::AtLeast(4.0)),
+    ("ks/steady/1000/max", Aim::Below(16.0)),
+    ("ks/check_in/max", Aim::Below(1_000.0)),
+    ("ks/past/10000", Aim::Below(30.0)),
+    ("ks/past/10000/doubled", Aim::Below(0.5)),
     // The poll interval and two seconds.
     ("poll/contract/5s/max", Aim::Below(7_000.0)),
 ];
