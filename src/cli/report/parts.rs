@@ -8,7 +8,7 @@ use serde_json::Value;
 pub(super) type Row = Vec<Cell>;
 
 /// Sections in the order in which people look, with their headings.
-pub(super) const ORDER: [(&str, &str); 9] = [
+pub(super) const ORDER: [(&str, &str); 15] = [
     ("doors", "Doors"),
     ("lines", "Lines and readers"),
     ("sync", "Facts from the cloud"),
@@ -16,6 +16,12 @@ pub(super) const ORDER: [(&str, &str); 9] = [
     ("hooks", "Web hooks"),
     ("check_ins", "Check-ins to the cloud"),
     ("mqtt", "Building network (MQTT)"),
+    ("desk", "Cards given out here"),
+    ("desk_readers", "Readers of the desk"),
+    ("ks", "SALTO KS"),
+    ("ks_locks", "Locks of SALTO KS"),
+    ("ks_entries", "Entries at SALTO KS"),
+    ("audit", "Who did what"),
     ("store", "Journal"),
     ("clock", "Clock"),
 ];
@@ -132,7 +138,10 @@ fn reader_row(id: &str, reader: &Value) -> Row {
         (false, true) => ", secure channel",
         (false, false) => "",
     };
-    let shown = format!("online{channel}, {cards} cards read");
+    let shown = format!(
+        "online{channel}, {cards} {} read",
+        if cards == 1 { "card" } else { "cards" }
+    );
     if is(reader, "install_mode") {
         return row(&label, watch(shown));
     }

@@ -74,7 +74,7 @@ pub(super) fn run(context: &Context<'_>, args: &PreviewArgs, out: &mut Out) -> R
     }
     if !args.changes {
         heading(out, &format!("Who may open what {}", words.moment(now)))?;
-        people::table(out, &words, &is, &people::cards(&next))?;
+        people::table(out, &words, &is, &people::Cards::of(&next))?;
         out.line("")?;
     }
     match in_force {
