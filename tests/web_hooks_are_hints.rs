@@ -160,7 +160,8 @@ fn a_flood_from_one_address_is_refused_and_harmless() {
     assert_eq!(site.tapped(0), "granted_plan");
 }
 
-/// The cloud says in its facts what a check-in came to; with a poll once an hour somebody has to look.
+/// R28, S3:73: whoever is checked in stays so for as long as the pass runs. The cloud says in its facts what a check-in
+/// came to; with a poll once an hour somebody has to look.
 #[test]
 fn a_pass_that_an_entry_began_is_known_at_once() {
     let (site, _) = site(1);
