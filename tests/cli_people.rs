@@ -240,10 +240,15 @@ fn a_card_of_several_people_opens_for_none_and_every_table_says_so() {
 }
 
 #[test]
-fn a_name_that_says_nothing_names_nobody() {
+fn what_names_nothing_is_told_as_such() {
     let gateway = site_of(SHARED);
-    let told = told(&gateway, &["people", "--why", " - "]);
-    assert!(told.contains("nobody is called ` - `"), "{told}");
+    let nobody = told(&gateway, &["people", "--why", " - "]);
+    assert!(nobody.contains("nobody is called ` - `"), "{nobody}");
+    let no_file = told(&gateway, &["rules", "preview", "--facts", "nowhere.toml"]);
+    assert!(
+        no_file.contains("nowhere.toml cannot be read") && !no_file.contains("[cloud]"),
+        "the configuration has no part in it: {no_file}"
+    );
 }
 
 #[test]

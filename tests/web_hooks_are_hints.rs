@@ -197,7 +197,7 @@ fn what_a_person_asks_of_the_sync_is_answered() {
     let shown = wait_for("a refresh", || {
         let (status, shown, error) = site.gateway.command(&["sync", "status"]);
         assert_eq!(status, 0, "{error}");
-        if shown.contains("1 hints, 1 fetches") && shown.contains("heard") {
+        if shown.contains("1 hint, 1 fetch") && shown.contains("heard") {
             Ok(shown)
         } else {
             Err(shown)
