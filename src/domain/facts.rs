@@ -38,6 +38,19 @@ pub struct Facts {
     pub catalogue: Catalogue,
 }
 
+impl Facts {
+    /// Gives back the room that its lists grew by and do not use.
+    pub fn shrink(&mut self) {
+        self.people.shrink_to_fit();
+        self.memberships.shrink_to_fit();
+        self.assignments.shrink_to_fit();
+        self.resources.shrink_to_fit();
+        self.bookings.shrink_to_fit();
+        self.passes.shrink_to_fit();
+        self.teams.shrink_to_fit();
+    }
+}
+
 /// What a platform has that a mapping can name. Empty where a platform does not tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -318,6 +318,11 @@ fn unique<T: PartialEq>(
     problems: &mut Vec<FactsProblem>,
     settle: Settle<T>,
 ) -> Vec<Numbered<T>> {
+    let mut seen = HashSet::with_capacity(items.len());
+    if items.iter().all(|item| seen.insert(id(&item.fact))) {
+        return items;
+    }
+    drop(seen);
     // The place in `kept` for each id. A place stays when its item is dropped, so that a third copy is dropped too.
     let mut places: HashMap<String, usize> = HashMap::with_capacity(items.len());
     let mut kept: Vec<Option<Numbered<T>>> = Vec::with_capacity(items.len());

@@ -132,7 +132,10 @@ pub(super) fn pack(facts: &Facts) -> serde_json::Result<Vec<u8>> {
 }
 
 pub(super) fn unpack(bytes: &[u8]) -> serde_json::Result<Facts> {
-    serde_json::from_reader(std::io::BufReader::new(ZlibDecoder::new(bytes)))
+    let mut facts: Facts = serde_json::from_reader(std::io::BufReader::new(ZlibDecoder::new(bytes)))?;
+    // Lists grow by doubling: of 10,000 people 6,000 would be room for nobody.
+    facts.shrink();
+    Ok(facts)
 }
 
 /// A snapshot's row: its id, what is known about it, its image.

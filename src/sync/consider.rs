@@ -96,9 +96,12 @@ impl Puller {
         // In an order in which each large thing is dropped before the next one is made: a snapshot in full is several
         // times its index.
         let job = move || -> Result<_, String> {
+            // The pages that a platform sent are larger than the facts that came of them.
+            memory::give_back();
             let local = build::local(store.read()).map_err(|error| error.to_string())?;
             let packed = store.pack(&facts).map_err(|error| error.to_string())?;
             let draft = build::draft(facts, &config, &local, now);
+            memory::give_back();
             let built = draft.build(&config).map_err(|error| error.to_string())?;
             let (ready, snapshot) = Ready::of(built, packed, etag, problems);
             let scale = Scale::default();

@@ -179,13 +179,18 @@ impl Nexudus {
             all_bookings,
         } = refresh::wanted(hints)
         else {
+            // The last facts are as large as the ones to come: not both at a time.
+            drop(last);
             return self.whole(Some(known)).await;
         };
         // Without the setup of a whole fetch there is nothing to narrow with; pushes need none.
         let setup = match self.setup() {
             Some(setup) => setup,
             None if people.is_empty() && bookings.is_empty() && !all_bookings => Setup::default(),
-            None => return self.whole(Some(known)).await,
+            None => {
+                drop(last);
+                return self.whole(Some(known)).await;
+            }
         };
         let mut patch = Patch {
             api: &self.api,
@@ -197,6 +202,7 @@ impl Nexudus {
         };
         for person in people {
             if !patch.person(person).await? {
+                drop(patch);
                 return self.whole(Some(known)).await;
             }
         }
