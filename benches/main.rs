@@ -9,6 +9,7 @@ mod disk;
 mod drain;
 mod hint;
 mod kill9;
+mod ks;
 mod machine;
 mod page;
 mod platforms;
@@ -74,6 +75,11 @@ const PARTS: &[Part] = &[
         "desk",
         "the enrolment desk: search, a fob given, lost, presented, sixty of them",
         desk::run,
+    ),
+    (
+        "ks",
+        "SALTO KS: a first plan, comparisons, entries to check-ins, the past",
+        ks::run,
     ),
     ("disk", "bytes written for each event", disk::run),
     (

@@ -11,7 +11,10 @@ use jiff::{Timestamp, ToSpan as _, civil::DateTime, tz::TimeZone};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tempfile::TempDir;
@@ -315,6 +318,28 @@ impl KsSite {
         self.ks.advance(Duration::from_secs(seconds));
     }
 
+    /// Time runs fifty times as fast for as long as something goes on. What came of it. `timeout_seconds` of `[ks]` should
+    /// be long: it is short then.
+    pub(crate) fn in_time<T>(&self, act: impl FnOnce() -> T) -> T {
+        struct Over<'a>(&'a AtomicBool);
+        impl Drop for Over<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    self.pass(2);
+                    std::thread::park_timeout(Duration::from_millis(40));
+                }
+            });
+            let _over = Over(&over);
+            act()
+        })
+    }
+
     /// A fault's words, if it stands.
     pub(crate) fn fault(&self, key: &str) -> Option<String> {
         let report = self.gateway.report();
@@ -333,12 +358,14 @@ impl KsSite {
     #[track_caller]
     pub(crate) fn wait_for_empty_plan(&self) {
         wait_for("an empty plan", || {
-            let plan = self.plan();
+            // While KS does not answer there is none.
+            let (_, out, error) = self.gateway.command(&["ks", "plan", "--json"]);
+            let plan: Value = serde_json::from_str(&out).unwrap_or_default();
             let is_empty = |name: &str| plan[name].as_array().is_some_and(Vec::is_empty);
             if is_empty("steps") && is_empty("waits") {
                 Ok(())
             } else {
-                Err(plan)
+                Err(out + &error)
             }
         });
     }

@@ -30,10 +30,16 @@ fn site(ks: &str, by_code: bool) -> KsSite {
 
 fn slow(site: &KsSite, revoke_at: Option<u64>) {
     site.ks.faults(Faults {
-        answer_delay: Some(Duration::from_millis(100)),
+        answer_delay: Some(Duration::from_millis(200)),
         revoke_at,
         ..Faults::default()
     });
+}
+
+/// From now on the rest of a plan takes longer than anything else here.
+fn crawls(site: &KsSite) {
+    site.ks
+        .with(|state| state.faults.answer_delay = Some(Duration::from_secs(2)));
 }
 
 /// Accepts, and does something in the middle of it. What the command said.
@@ -65,7 +71,10 @@ fn ends_well(site: &KsSite) {
 #[test]
 fn ended_in_good_order_it_goes_on_at_the_next_start() {
     let mut site = site("", false);
-    let (status, said) = in_the_middle(&site, || site.gateway.signal("TERM"));
+    let (status, said) = in_the_middle(&site, || {
+        crawls(&site);
+        site.gateway.signal("TERM");
+    });
     assert_ne!(status, 0, "{said}");
     site.gateway.stopped();
     let done = site.ks.changes();
@@ -88,6 +97,7 @@ fn another_configuration_in_the_middle_is_what_it_ends_in() {
     );
     assert_ne!(text, other);
     let (status, said) = in_the_middle(&site, || {
+        crawls(&site);
         site.gateway.configure(&other);
         site.gateway.signal("HUP");
     });

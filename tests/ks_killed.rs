@@ -11,6 +11,7 @@ use doorward_peers::{
     ks::{Faults, Trap},
 };
 use serde_json::Value;
+use std::time::Duration;
 
 /// The same at every run, so that ends can be compared.
 const MORNING: &str = "2027-02-03T09:00";
@@ -46,7 +47,8 @@ fn site(world: World) -> KsSite {
         world,
         house: House::small(),
         at: Some(local(MORNING)),
-        ks: "hold_share = 1.0".into(),
+        // One group has no prefix: whatever is called so is taken for it.
+        ks: "hold_share = 1.0\ntimeout_seconds = 300\n[ks.groups]\nstudio = \"Studio people\"".into(),
         ..Plan::default()
     });
     site.ks.add_tag(&crate::ks_house::tag(7));
@@ -86,8 +88,8 @@ fn ends_in(site: &KsSite, end: &Value, what: &str) {
     site.wait_for_empty_plan();
 }
 
-/// A first plan is accepted, and the gateway dies at one of its changes.
-fn first_plan(done: bool) {
+/// KS as a first plan leaves it, and how many changes that takes.
+fn model() -> (Value, u64) {
     let mut model = site(before());
     model.gateway.start();
     model.settle();
@@ -95,8 +97,13 @@ fn first_plan(done: bool) {
     model.wait_in_step();
     model.wait_for_empty_plan();
     let (end, changes) = (model.managed(), u64::try_from(model.ks.changes()).unwrap());
-    drop(model);
     assert!(changes > 10, "{changes}: {end}");
+    (end, changes)
+}
+
+/// A first plan is accepted, and the gateway dies at one of its changes.
+fn first_plan(done: bool) {
+    let (end, changes) = model();
     for nth in 1..=changes {
         let mut site = site(before());
         site.gateway.start();
@@ -111,6 +118,53 @@ fn first_plan(done: bool) {
         killed(&mut site);
         ends_in(&site, &end, &format!("the end after change {nth} of {changes}"));
     }
+}
+
+/// Somebody or something is made, the gateway dies before it hears so, and starts at once: for most of a minute no list has
+/// what was made.
+fn unseen(nth: u64, end: &Value) {
+    let mut site = site(before());
+    site.ks.manners(|manners| {
+        manners.spread = Duration::from_secs(55);
+        manners.spread_lists = true;
+    });
+    site.gateway.start();
+    site.settle();
+    trapped(&site, nth, true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| drop(site.apply()));
+        site.wait_for_trap();
+        site.gateway.signal("KILL");
+    });
+    site.gateway.kill();
+    site.ks.faults(Faults::default());
+    site.ks.forget_asked();
+    let before = (site.ks.users().len(), site.ks.groups().len());
+    site.gateway.start();
+    site.in_time(|| ends_in(&site, end, &format!("the end after change {nth}, unseen")));
+    asked_once(&site, before);
+}
+
+/// Since everything that was asked is forgotten, no more was asked for than there came to be. `before`: users and groups then.
+fn asked_once(site: &KsSite, before: (usize, usize)) {
+    let changes: Vec<_> = site
+        .ks
+        .asked()
+        .into_iter()
+        .filter(|asked| asked.changes())
+        .collect();
+    let made = |what: &str| {
+        let path = format!("/{}/{what}", site.ks.site());
+        let makes = changes
+            .iter()
+            .filter(|asked| asked.method == "POST" && asked.path.ends_with(&path));
+        makes.count()
+    };
+    assert_eq!(
+        (made("users") + before.0, made("access_groups") + before.1),
+        (site.ks.users().len(), site.ks.groups().len()),
+        "nobody and nothing was asked for twice, even for a while: {changes:#?}"
+    );
 }
 
 /// Facts change there and back again, and the gateway dies at one of the changes that follow.
@@ -156,6 +210,55 @@ fn a_kill_before_any_change_of_the_first_plan_is_done_ends_in_the_same_state() {
 #[test]
 fn a_kill_before_the_answer_to_any_change_of_the_first_plan_ends_in_the_same_state() {
     first_plan(true);
+}
+
+#[test]
+fn what_no_list_has_yet_is_not_made_a_second_time() {
+    let (end, changes) = model();
+    // Users and groups are made before anything else.
+    for nth in 1..=changes.min(7) {
+        unseen(nth, &end);
+    }
+}
+
+#[test]
+fn whoever_was_asked_for_late_in_a_long_plan_is_not_made_a_second_time() {
+    let mut world = before();
+    for number in 3..24 {
+        person(&mut world, number, "Hot desk");
+    }
+    let mut site = KsSite::new(Plan {
+        world,
+        house: House::small(),
+        at: Some(local(MORNING)),
+        ks: "at_once = 1\ntimeout_seconds = 300".into(),
+        ..Plan::default()
+    });
+    site.ks.manners(|manners| {
+        manners.spread = Duration::from_secs(30);
+        manners.spread_lists = true;
+    });
+    site.gateway.start();
+    site.settle();
+    trapped(&site, 22, true);
+    site.ks
+        .with(|state| state.faults.answer_delay = Some(Duration::from_millis(90)));
+    std::thread::scope(|scope| {
+        scope.spawn(|| drop(site.apply()));
+        site.in_time(|| site.wait_for_trap());
+        site.gateway.signal("KILL");
+    });
+    site.gateway.kill();
+    site.ks.faults(Faults::default());
+    site.ks.forget_asked();
+    let before = (site.ks.users().len(), site.ks.groups().len());
+    assert_eq!(before.0, 22 + 2);
+    site.gateway.start();
+    site.in_time(|| {
+        site.wait_in_step();
+        site.wait_for_empty_plan();
+    });
+    asked_once(&site, before);
 }
 
 #[test]

@@ -2,15 +2,9 @@
 //! of a minute and is in no list, schedules are read back as 18:00:59, error codes are texts or numbers, lists come as they
 //! like, and half of the API has another version.
 
-use crate::{
-    harness::wait_for,
-    ks_house::{House, KsSite, Plan, book, local, members, tag},
-};
+use crate::ks_house::{House, KsSite, Plan, book, local, members, tag};
 use doorward_peers::ks::{Codes, Shape};
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 fn site(codes: Codes) -> KsSite {
     let at = local("2027-02-03T09:00");
@@ -20,7 +14,7 @@ fn site(codes: Codes) -> KsSite {
         world,
         house: House::small(),
         at: Some(at),
-        ks: "hold_share = 1.0".into(),
+        ks: "hold_share = 1.0\ntimeout_seconds = 300".into(),
         ..Plan::default()
     });
     let config = std::fs::read_to_string(site.gateway.config_path()).unwrap();
@@ -42,26 +36,9 @@ fn site(codes: Codes) -> KsSite {
     site
 }
 
-/// Accepts a plan while time runs ahead.
-fn applied_in_time(site: &KsSite) -> (i32, String) {
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let applying = scope.spawn(|| {
-            let outcome = site.apply();
-            done.store(true, Ordering::Relaxed);
-            outcome
-        });
-        while !done.load(Ordering::Relaxed) {
-            site.pass(1);
-            std::thread::park_timeout(Duration::from_millis(50));
-        }
-        applying.join().unwrap()
-    })
-}
-
 fn ends_well(codes: Codes) {
     let site = site(codes);
-    let (status, said) = applied_in_time(&site);
+    let (status, said) = site.in_time(|| site.apply());
     assert_eq!(status, 0, "{said}");
     let asked = site.ks.asked();
     let too_soon = asked
@@ -73,16 +50,7 @@ fn ends_well(codes: Codes) {
         asked.iter().all(|asked| asked.status != 405),
         "a version is wrong"
     );
-    wait_for("an empty plan", || {
-        site.pass(10);
-        let plan = site.plan();
-        let is_empty = |name: &str| plan[name].as_array().is_some_and(Vec::is_empty);
-        if is_empty("steps") && is_empty("waits") {
-            Ok(())
-        } else {
-            Err(plan)
-        }
-    });
+    site.in_time(|| site.wait_for_empty_plan());
     // Sent as 18:00, read back as 18:00:59, and understood as the same.
     let hours = site.ks.schedules("Doorward members");
     let [hours] = &hours[..] else { panic!("{hours:?}") };

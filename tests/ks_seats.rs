@@ -99,7 +99,7 @@ fn seats_that_were_ordered_are_found_by_itself() {
 fn fewer_seats_than_there_were_is_a_fault_and_nobody_else_is_made_in_vain() {
     let site = site(30, 40);
     site.ks.faults(Faults {
-        answer_delay: Some(Duration::from_millis(100)),
+        answer_delay: Some(Duration::from_millis(300)),
         ..Faults::default()
     });
     let (status, said) = std::thread::scope(|scope| {

@@ -245,7 +245,7 @@ fn events_come_in_pages_and_people_with_their_rights() {
         if people["total"] == 2 && page["next"].is_u64() {
             Ok(page)
         } else {
-            Err((page, people))
+            Err(Box::new((page, people)))
         }
     });
     let sequence = |event: &Value| event["sequence"].as_u64().unwrap();

@@ -29,6 +29,7 @@ pub(crate) struct Gateway {
     dir: TempDir,
     run: TempDir,
     child: Option<Child>,
+    environment: Vec<(&'static str, PathBuf)>,
 }
 
 impl Gateway {
@@ -46,6 +47,7 @@ impl Gateway {
             dir: folder(&root)?,
             run: folder(memory)?,
             child: None,
+            environment: Vec::new(),
         };
         let text = config
             .replace("{dir}", &gateway.dir.path().display().to_string())
@@ -61,6 +63,11 @@ impl Gateway {
         let path = self.dir.path().join(name);
         fs::write(&path, secret)?;
         Ok(fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?)
+    }
+
+    /// Sets environment variables of the daemon's starts from now on.
+    pub(crate) fn environment(&mut self, more: impl IntoIterator<Item = (&'static str, PathBuf)>) {
+        self.environment.extend(more);
     }
 
     fn config_path(&self) -> PathBuf {
@@ -118,6 +125,7 @@ impl Gateway {
         let child = Command::new(daemon()?)
             .args(["run", "--config"])
             .arg(self.config_path())
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("NOTIFY_SOCKET", &socket)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

@@ -165,7 +165,8 @@ async fn reload(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, Str
 async fn take_over(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, String> {
     let next = match config::load(&site.path, &site.environment) {
         Ok(next) => Arc::new(next),
-        Err(findings) => {
+        Err(mut findings) => {
+            findings.warnings.clear(); // they refuse nothing, and would stand before what does
             let text = format!("the new configuration is refused, the running one stays:\n{findings}");
             tracing::error!("{text}");
             site.health

@@ -48,4 +48,5 @@ pub use bulk_day::{Step, Wanted};
 pub use conflicts::{Conflict, Resolution};
 pub use decide::Refusal;
 pub use directory::{Directory, Hit};
+pub use fold::fold;
 pub use service::{Around, Desk, DeskError, Doors};

@@ -18,6 +18,8 @@ pub const USERS: &str = "ks-user";
 pub const PAIRS: &str = "ks-pair";
 /// Documents by person: [`Intent`].
 pub const STEPS: &str = "ks-step";
+/// Documents by name of an access group that is or was being made: when, Unix milliseconds. Kept until every list must have it.
+pub const FOUNDING: &str = "ks-group";
 /// Single documents: `site`, `accepted`, `locks`.
 pub const KS: &str = "ks";
 
@@ -80,6 +82,8 @@ pub struct Links {
     pub users: BTreeMap<PersonId, Link>,
     /// Users under way by person.
     pub intents: BTreeMap<PersonId, Intent>,
+    /// Access groups under way by name, and since when: no list may have them for a minute.
+    pub founding: BTreeMap<String, Millis>,
 }
 
 impl Links {
@@ -91,6 +95,7 @@ impl Links {
         Ok(Self {
             users: room(store, USERS)?,
             intents: room(store, STEPS)?,
+            founding: room(store, FOUNDING)?,
         })
     }
 
@@ -127,10 +132,10 @@ impl Links {
     }
 }
 
-fn room<T: for<'de> Deserialize<'de>>(
+fn room<K: From<String> + Ord, T: for<'de> Deserialize<'de>>(
     store: &ReadStore,
     room: &str,
-) -> Result<BTreeMap<PersonId, T>, StoreError> {
+) -> Result<BTreeMap<K, T>, StoreError> {
     let documents = store.documents(room)?.into_iter();
     Ok(documents
         .filter_map(|(key, body)| Some((key.into(), serde_json::from_str(&body).ok()?)))
@@ -158,6 +163,16 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// In words. Then nothing may be sent.
     fn intend(&self, intents: &[(PersonId, Intent)]) -> Result<(), String>;
+    /// Access groups that are about to be made, in one go.
+    ///
+    /// # Errors
+    /// In words. Then nothing may be sent.
+    fn found(&self, groups: &[(String, Millis)]) -> Result<(), String>;
+    /// Access groups that were made long enough ago, or certainly not, or are gone.
+    ///
+    /// # Errors
+    /// In words.
+    fn founded(&self, groups: &[String]) -> Result<(), String>;
     /// A person's user, and that it is not under way any more.
     ///
     /// # Errors
@@ -181,6 +196,25 @@ impl Ledger for Store {
             .map(|(key, body)| (*key, Some(body.as_str())))
             .collect();
         self.put_documents(STEPS, &changes)
+            .map_err(|error| error.to_string())
+    }
+
+    fn found(&self, groups: &[(String, Millis)]) -> Result<(), String> {
+        let bodies: Vec<(&str, String)> = groups
+            .iter()
+            .map(|(name, at)| (name.as_str(), at.to_string()))
+            .collect();
+        let changes: Vec<_> = bodies
+            .iter()
+            .map(|(name, at)| (*name, Some(at.as_str())))
+            .collect();
+        self.put_documents(FOUNDING, &changes)
+            .map_err(|error| error.to_string())
+    }
+
+    fn founded(&self, groups: &[String]) -> Result<(), String> {
+        let changes: Vec<_> = groups.iter().map(|name| (name.as_str(), None)).collect();
+        self.put_documents(FOUNDING, &changes)
             .map_err(|error| error.to_string())
     }
 

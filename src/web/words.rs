@@ -11,7 +11,7 @@ const LANGUAGES: [(&str, &str); 3] = [
 
 /// The words of one language.
 #[derive(Debug)]
-pub struct Words {
+pub(super) struct Words {
     /// `en`, `es` or `de`.
     pub language: &'static str,
     words: HashMap<String, serde_json::Value>,
@@ -21,7 +21,7 @@ impl Words {
     /// In the language that the browser likes most, of those that there are; else in English. They are read for each
     /// request: it is a few hundred lines, and nobody without scripts asks often.
     #[must_use]
-    pub fn asked(headers: &HeaderMap) -> Self {
+    pub(super) fn asked(headers: &HeaderMap) -> Self {
         let liked = headers
             .get(header::ACCEPT_LANGUAGE)
             .and_then(|it| it.to_str().ok());
@@ -36,7 +36,7 @@ impl Words {
 
     /// The words of a key; the key itself if there are none.
     #[must_use]
-    pub fn get<'a>(&'a self, key: &'a str) -> &'a str {
+    pub(super) fn get<'a>(&'a self, key: &'a str) -> &'a str {
         self.words
             .get(key)
             .and_then(serde_json::Value::as_str)
@@ -45,7 +45,7 @@ impl Words {
 
     /// The same with `{name}` filled in. What goes in is shown as it is.
     #[must_use]
-    pub fn with(&self, key: &str, values: &[(&str, &str)]) -> String {
+    pub(super) fn with(&self, key: &str, values: &[(&str, &str)]) -> String {
         let fill = |text: String, (name, value): &(&str, &str)| text.replace(&format!("{{{name}}}"), value);
         values.iter().fold(self.get(key).to_owned(), fill)
     }

@@ -29,7 +29,7 @@ use std::{
 };
 
 /// How long the daemon may take to know its readers and its facts.
-const CURTAIN: Duration = Duration::from_secs(30);
+const CURTAIN: Duration = Duration::from_secs(90);
 
 /// Everything that runs. Dropping it ends and removes it all.
 pub(super) struct Stage {

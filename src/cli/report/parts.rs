@@ -8,7 +8,7 @@ use serde_json::Value;
 pub(super) type Row = Vec<Cell>;
 
 /// Sections in the order in which people look, with their headings.
-pub(super) const ORDER: [(&str, &str); 10] = [
+pub(super) const ORDER: [(&str, &str); 16] = [
     ("doors", "Doors"),
     ("lockdown", "Lockdown"),
     ("lines", "Lines and readers"),
@@ -17,14 +17,15 @@ pub(super) const ORDER: [(&str, &str); 10] = [
     ("hooks", "Web hooks"),
     ("check_ins", "Check-ins to the cloud"),
     ("mqtt", "Building network (MQTT)"),
+    ("desk", "Cards given out here"),
+    ("desk_readers", "Readers of the desk"),
+    ("ks", "SALTO KS"),
+    ("ks_locks", "Locks of SALTO KS"),
+    ("ks_entries", "Entries at SALTO KS"),
+    ("audit", "Who did what"),
     ("store", "Journal"),
     ("clock", "Clock"),
 ];
-
-/// Whether a section is better left out: no door is locked down, mostly.
-pub(super) fn is_nothing(name: &str, value: &Value) -> bool {
-    name == "lockdown" && value.as_object().is_some_and(serde_json::Map::is_empty)
-}
 
 /// The rows of a section.
 pub(super) fn rows(name: &str, value: &Value, view: &View<'_>) -> Vec<Row> {
@@ -154,7 +155,10 @@ fn reader_row(id: &str, reader: &Value) -> Row {
         (false, true) => ", secure channel",
         (false, false) => "",
     };
-    let shown = format!("online{channel}, {cards} cards read");
+    let shown = format!(
+        "online{channel}, {cards} {} read",
+        if cards == 1 { "card" } else { "cards" }
+    );
     if is(reader, "install_mode") {
         return row(&label, watch(shown));
     }

@@ -220,8 +220,8 @@ impl<'a> Draft<'a> {
     }
 
     /// Gives seats to those who need one, as far as there are any. First whoever has a user already, then the others, each by
-    /// the platform's id: so that the same people are in and out whenever it is asked. Where KS does not say how many there
-    /// are, nobody new is made while somebody who was made before has none.
+    /// the platform's id: so that the same people are in and out whenever it is asked. Nobody new is made while somebody who
+    /// was made before has none, whatever KS says of its seats.
     fn seats(&mut self, need: Vec<Needs<'a>>) {
         let given_up = self
             .steps
@@ -249,7 +249,7 @@ impl<'a> Draft<'a> {
         });
         for needs in waking.into_iter().chain(new) {
             let is_new = matches!(needs, Needs::User(..));
-            let fits = left.map_or(!(is_new && was_full), |left| left > 0);
+            let fits = left.is_none_or(|left| left > 0) && !(is_new && was_full);
             left = left.map(|left| left - 1);
             match needs {
                 Needs::Waking(person, why) if fits => {
@@ -262,14 +262,14 @@ impl<'a> Draft<'a> {
                 Needs::User(person, who, before) if fits => self.make(person, who, before),
                 Needs::Waking(person, _) | Needs::User(person, ..) => {
                     let name = self.name(person);
-                    let counted = self
-                        .actual
-                        .seats
-                        .map(|seats| format!("{} of {} are taken; ", seats.taken, seats.all));
-                    let text = format!(
-                        "no seat is left at SALTO KS for {name}: {}order more, or free one",
-                        counted.unwrap_or_default()
-                    );
+                    let why = match self.actual.seats {
+                        Some(seats) if !(is_new && was_full) => {
+                            format!("{} of {} are taken", seats.taken, seats.all)
+                        }
+                        _ => "KS made others without one, who come first".to_owned(),
+                    };
+                    let text =
+                        format!("no seat is left at SALTO KS for {name}: {why}; order more, or free one");
                     self.wait("no-seat", &name, text);
                 }
             }

@@ -9,7 +9,7 @@ use crate::{
         actual::{At, Depth, Managed, Seats},
         client::V1_2,
         doors,
-        links::{self, KS, Ledger as _, Links},
+        links::{self, KS, Ledger as _, Links, SPREADS},
         plan::{self, Plan, Policy},
         wanted::{self, Given, Wanted},
     },
@@ -53,7 +53,6 @@ impl Reconciler {
         let Some(ks) = self.config.ks.clone() else {
             return Ok(None);
         };
-        let before = self.session.connect().requests();
         let mut stored = self.stored().await?;
         self.doc.accepted = stored.accepted;
         if depth == Depth::Full {
@@ -69,7 +68,7 @@ impl Reconciler {
         let insides = if reread { INSIDES - SITE } else { INSIDES };
         self.known.facts = Some(Arc::clone(&facts));
         let at = At {
-            connect: self.session.connect().clone(),
+            connect: self.session.connect().counted(),
             site: facts.id.clone(),
             at_once: ks.at_once,
         };
@@ -96,7 +95,8 @@ impl Reconciler {
         self.doc.wanted = Counts::wanted(&wanted);
         self.doc.compared = Some(now);
         self.doc.notes.clone_from(&wanted.notes);
-        self.doc.requests = self.session.connect().requests().saturating_sub(before);
+        let site = if reread { SITE } else { 0 };
+        self.doc.requests = at.connect.requests() + u64::try_from(site).unwrap_or(0);
         Ok(Some(Compared {
             at,
             role: facts.role_id().map(str::to_owned),
@@ -109,14 +109,24 @@ impl Reconciler {
     /// Notes what a death kept from being noted.
     async fn mend(&self, links: &mut Links, wanted: &Wanted) -> Result<(), KsError> {
         let mended = links.mended(wanted, &self.reader.actual);
-        if mended.is_empty() {
+        let old: Vec<String> = links
+            .founding
+            .extract_if(.., |_, at| wanted.now >= at.saturating_add(SPREADS))
+            .map(|(group, _)| group)
+            .collect();
+        if mended.is_empty() && old.is_empty() {
             return Ok(());
         }
         links.users.extend(mended.iter().cloned());
         let store = self.store.clone();
         blocking(move || {
             let mut mended = mended.iter();
-            mended.try_for_each(|(person, link)| store.link(person, link))
+            mended.try_for_each(|(person, link)| store.link(person, link))?;
+            if old.is_empty() {
+                Ok(())
+            } else {
+                store.founded(&old)
+            }
         })
         .await
     }

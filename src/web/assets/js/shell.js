@@ -103,7 +103,7 @@ function connection() {
 
 /** A bar that cannot be overlooked, while the connection is lost. */
 function lostBar() {
-  const bar = h("div", { class: "lost-bar", role: "alert", hidden: true, data: { test: "connection-lost" } });
+  const bar = h("div", { class: "lost-bar", role: "alert", hidden: true, data: { test: "lost" } });
   let timer;
   const draw = () => {
     clearTimeout(timer);

@@ -20,6 +20,7 @@ export function liveView(root, where) {
   let personName = where.query.name ?? asked.person;
   let paused = false;
   let held = [];
+  let early = null; // what comes while the list is being read
   let newest = 0;
   let next = null;
   let lastDay = "";
@@ -62,13 +63,17 @@ export function liveView(root, where) {
       type: "button", class: "quiet round", "aria-label": t("live.everybody"), on: { click: () => ((asked.person = ""), again()) },
     }, icon("cross")));
     chosen.hidden = !asked.person;
-    [held, newest, lastDay] = [[], 0, ""];
+    [held, early, newest, lastDay] = [[], [], 0, ""];
     hold(paused);
     return into(place, async () => {
       const page = await read();
       list.replaceChildren();
       newest = page.events[0]?.sequence ?? 0;
       put(page);
+      const came = early;
+      early = null;
+      // Once the list stands where it belongs.
+      setTimeout(() => came.forEach((detail) => heard({ detail })));
       return [list, !page.events.length && h("div", { data: { empty: "" } }, nothing("live", t("live.none")))];
     });
   }
@@ -114,6 +119,7 @@ export function liveView(root, where) {
   }
 
   const heard = ({ detail: entry }) => {
+    if (early) return void early.push(entry);
     if (entry.sequence <= newest || !fits(entry)) return;
     newest = entry.sequence;
     if (paused) {
@@ -139,8 +145,11 @@ export function liveView(root, where) {
   again();
   changes.addEventListener("doors", doorsChanged);
   live.addEventListener("entry", heard);
+  // The stream goes on from its last entry, and there may have been none before it broke.
+  live.addEventListener("resync", again);
   return () => {
     asking?.abort();
+    live.removeEventListener("resync", again);
     changes.removeEventListener("doors", doorsChanged);
     live.removeEventListener("entry", heard);
   };

@@ -50,7 +50,7 @@ export function personView(root, where) {
     return [
       detail.blocked && h("p", { class: "banner bad", data: { test: "person-blocked" } }, icon("lock"), h("span", {}, h("strong", {}, t("people.blocked")), " ", detail.blocked)),
       h("p", { class: "soft" }, [detail.email, detail.team].filter(Boolean).join(" · ")),
-      h("div", { class: "grid" },
+      h("div", { class: "grid duo" },
         part(t("person.access"), { mark: "doors", test: "access" }, access(detail)),
         part(t("person.cards"), { mark: "card", test: "cards" }, cards(detail, load)),
         part(t("person.history"), { mark: "clock", test: "history-part", wide: true }, past.events.length ? history : nothing("clock", t("person.no_history")), h("p", { class: "center" }, older))),
