@@ -224,6 +224,8 @@ pub struct Theirs {
     pub since: Option<i64>,
     /// The platform is still to be told.
     pub waiting: bool,
+    /// How the platform's word stands, if the desk did something with the card.
+    pub platform: Option<AtPlatform>,
     /// This card is blocked, whatever its holder is.
     pub blocked: bool,
     /// Several people hold it, so it opens for none of them.

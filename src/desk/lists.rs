@@ -166,6 +166,7 @@ impl Desk {
         let shown = theirs.into_iter().map(|pair| {
             let (card, _, place) = pair;
             let row = around.row(pair);
+            let platform = Self::at_platform(row, &around.writes, around.heard);
             let shown = card.masked();
             Theirs {
                 reference: self.name_card(card),
@@ -173,7 +174,8 @@ impl Desk {
                 shown,
                 kind: *place,
                 since: row.map(|row| row.added_at),
-                waiting: Self::at_platform(row, &around.writes, around.heard) == Some(AtPlatform::Waiting),
+                waiting: platform == Some(AtPlatform::Waiting),
+                platform,
                 blocked: around.blocked.contains(&BlockTarget::Credential(*card)),
                 shared: pairs.iter().filter(|(other, ..)| other == card).count() > 1,
             }

@@ -104,6 +104,8 @@ pub(super) struct Right {
     state: &'static str,
     /// The same for people, with the reason.
     words: String,
+    /// Why it opens nothing now, as a stable name; null if it does or has not begun.
+    reason: Option<&'static str>,
     /// The group that it opens.
     group: Option<String>,
     /// Or the one door.
@@ -235,15 +237,21 @@ fn shown(right: &rules::Access, config: &Config) -> Right {
             doors.iter().map(|door| door.as_str().to_owned()).collect()
         }
     };
-    let (state, words) = match right.state {
-        RightState::Open => ("open", right.kind.granted().words().to_owned()),
-        RightState::OutsideHours => ("outside_hours", Reason::OutsideHours.words().to_owned()),
-        RightState::NotYet => ("not_yet", "has not begun yet".to_owned()),
-        RightState::Void(reason) => ("void", reason.words().to_owned()),
+    let (state, reason) = match right.state {
+        RightState::Open => ("open", None),
+        RightState::OutsideHours => ("outside_hours", Some(Reason::OutsideHours)),
+        RightState::NotYet => ("not_yet", None),
+        RightState::Void(reason) => ("void", Some(reason)),
+    };
+    let words = match (&right.state, reason) {
+        (_, Some(reason)) => reason.words(),
+        (RightState::NotYet, None) => "has not begun yet",
+        (_, None) => right.kind.granted().words(),
     };
     Right {
         state,
-        words,
+        words: words.to_owned(),
+        reason: reason.map(|reason| reason.name()),
         group,
         door,
         doors,
