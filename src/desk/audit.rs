@@ -221,17 +221,22 @@ impl Audit for TrailAudit {
         });
         let card = subject.card.map(|card| card.masked());
         let parts: Vec<String> = card.into_iter().chain(person).collect();
-        let outcome = if subject.note.is_empty() {
-            "done".to_owned()
-        } else {
+        let mut about = parts.join(", ");
+        // What is noted here was done, all but what the platform said no to: there the note is what it said.
+        let outcome = if action == Action::PlatformRefused && !subject.note.is_empty() {
             subject.note.clone()
+        } else {
+            if !subject.note.is_empty() {
+                about = format!("{about}: {}", subject.note);
+            }
+            "done".to_owned()
         };
         let kept = self.store.audit(&AuditDraft {
             at: self.clock.now().at,
             actor: actor.proven(),
             role: actor.role.clone(),
             action: format!("card.{}", action.name()),
-            subject: parts.join(", "),
+            subject: about,
             outcome,
             address: actor.address.clone(),
         });
@@ -270,7 +275,11 @@ mod tests {
             event.body.detail.as_deref(),
             Some("moved by Maria (desk): from Ben")
         );
-        let trail = format!("{:?}", store.read().audit_before(u64::MAX, 10).unwrap());
+        let records = store.read().audit_before(u64::MAX, 10).unwrap();
+        let last = &records[0];
+        assert_eq!(last.what.subject, "uid:…80, Ana Ruiz (ana): from Ben");
+        assert_eq!(last.what.outcome, "done");
+        let trail = format!("{records:?}");
         for words in ["Maria", "card.moved", "Ana Ruiz (ana)", "uid:…80"] {
             assert!(trail.contains(words), "{words}: {trail}");
         }

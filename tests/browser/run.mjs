@@ -1,7 +1,7 @@
 // Plays the flows of tests/browser/flows/ one after another in one browser. tests/page_browser.rs starts it, plays the world
 // around the page, and says at its top what passes between the two.
 import { close, closeAll, launch, pictureAll } from './lib/screen.mjs';
-import { done, failed, figure, say, told, whenAlone } from './lib/world.mjs';
+import { done, failed, say, told, whenAlone } from './lib/world.mjs';
 import { FLOWS } from './flows/index.mjs';
 
 whenAlone(async () => {
@@ -39,7 +39,7 @@ for (const [name, flow] of FLOWS) {
   if (wrong.length > 0) failed(name, [...new Set(wrong)].join('\n    '));
   else say(`ok  ${name}  ${seconds} s`);
 }
-figure('page/flows', (performance.now() - began) / 1000, 's');
+say(`all flows: ${((performance.now() - began) / 1000).toFixed(0)} s`);
 await close();
 done();
 process.exit(0);

@@ -1,7 +1,7 @@
 // The desk: a fob in a hand to a member who can enter, and everything that may become of it afterwards.
 import { enters, expect, fob, giveByKeyboard, present, ready, stage, uid } from '../lib/desk.mjs';
 import { as, hook } from '../lib/staff.mjs';
-import { cardsAtCloud, clear, cloudDown, give, lay, plug, pullInTheMiddle, runJson, swap, tap, told, until } from '../lib/world.mjs';
+import { cardsAtCloud, clear, cloudDown, give, lay, plug, pullInTheMiddle, run, runJson, swap, tap, told, until } from '../lib/world.mjs';
 
 const [, , CARLA, DMITRI, , FINN] = told.cards;
 const atCloud = (person, card) => until(`${card.slice(-2)} at the cloud`, async () => (await cardsAtCloud(person)).includes(uid(card)));
@@ -93,6 +93,9 @@ async function lost() {
     await cloudDown(false);
   }
   await atCloud('carla', fob(12));
+  const trail = (await run('audit', 'list', '--json', '--limit', '200')).split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const blocked = trail.filter((it) => it.action === 'card.blocked' && it.subject.includes('Carla'));
+  expect('in the trail', [...new Set(blocked.map((it) => `${it.actor} ${it.outcome}`))], ['maria done']);
 }
 
 /** A card given back opens nothing. */

@@ -50,7 +50,14 @@ export async function call(method, path, body, { signal, quiet = false } = {}) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0);
   }
-  const text = await answer.text().catch(() => "");
+  let text;
+  try {
+    text = await answer.text();
+  } catch (error) {
+    // Whoever asked for something else meanwhile does not want half of this.
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0);
+  }
   let said;
   try {
     said = text ? JSON.parse(text) : undefined;
