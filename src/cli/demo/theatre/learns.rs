@@ -19,7 +19,7 @@ impl Theatre {
     /// does it.
     pub(super) fn gateway_learns(&mut self, who: &str, spot: Spot, expected: &[Reason]) -> Result<(), Halt> {
         let Some((at, since)) = self.news.filter(|_| self.scene.cloud_up) else {
-            return Ok(());
+            return self.catches_up(who, spot, expected);
         };
         let took = |theatre: &Self| theatre.clock.monotonic().saturating_sub(since);
         while took(self) < HINTED {
@@ -53,6 +53,19 @@ impl Theatre {
             self.wait(Duration::from_secs(1))?;
         }
         self.lines.push(Line::never_reached(&last));
+        Ok(())
+    }
+
+    /// Of several things done at once the gateway may have learnt the first, and the rest is on its way.
+    fn catches_up(&mut self, who: &str, spot: Spot, expected: &[Reason]) -> Result<(), Halt> {
+        let begun = self.clock.monotonic();
+        while self.scene.cloud_up && self.clock.monotonic().saturating_sub(begun) < HINTED {
+            let there = self.stage.would_give(spot.name, &card(who), self.clock.now());
+            if there.is_some_and(|reason| expected.contains(&reason)) {
+                break;
+            }
+            self.frame()?;
+        }
         Ok(())
     }
 
