@@ -115,6 +115,8 @@ mod journal_read_only;
 #[cfg(test)]
 mod journal_support;
 #[cfg(test)]
+mod ks_apply_named;
+#[cfg(test)]
 mod ks_clock_changes;
 #[cfg(test)]
 mod ks_connect;
@@ -132,6 +134,8 @@ mod ks_login;
 mod ks_model;
 #[cfg(test)]
 mod ks_open;
+#[cfg(test)]
+mod ks_open_everywhere;
 #[cfg(test)]
 mod ks_plan;
 #[cfg(test)]
