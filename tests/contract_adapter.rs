@@ -446,7 +446,7 @@ async fn a_certificate_that_does_not_verify_is_refused_in_words() {
         ErrorKind::Tls
     );
     insta::assert_snapshot!([unknown, name].join("\n\n"), @r#"
-CLOUD is not to be trusted: its certificate is signed by nobody this gateway trusts; if the cloud has an authority of its own, name it in [cloud] ca_file
+CLOUD is not to be trusted: its certificate is signed by nobody this gateway trusts; if it has an authority of its own, name it in [cloud] ca_file
 
 CLOUD is not to be trusted: its certificate is made out to another name; check the address in [cloud] url
 "#);

@@ -9,6 +9,7 @@ use crate::{
         site::{FRONT_DOOR, Layout},
         wait_for,
     },
+    osdp_site::answered,
 };
 use doorward_peers::{
     osdp::{Bus, Color, PdSpec, Seen, What},
@@ -61,25 +62,7 @@ impl Site {
     fn tap(&self) -> (Color, bool) {
         while self.seen.try_recv().is_ok() {}
         self.bus.tap(3, 56, &FOB);
-        let (mut light, mut released) = (None, false);
-        wait_for("an answer", || {
-            for seen in self.seen.try_iter() {
-                match seen.what {
-                    What::Light { color, .. } => light = Some(color),
-                    What::Output {
-                        output: 1,
-                        control: 5,
-                        ..
-                    } => released = true,
-                    _ => {}
-                }
-            }
-            match light {
-                Some(Color::Green) if !released => Err((light, released)),
-                Some(color) => Ok((color, released)),
-                None => Err((light, released)),
-            }
-        })
+        answered(&self.seen)
     }
 
     /// Entries in the journal, granted or refused.

@@ -1,14 +1,17 @@
 //! The main job, end to end on real bytes: a fob at an OSDP reader, the light, the strike, the journal, the cloud.
 //! Then the cloud and the gateway go away in turn, and the doors go on.
 
-use crate::harness::{
-    Gateway,
-    site::{FRONT_DOOR, Layout},
-    wait_for,
+use crate::{
+    harness::{
+        Gateway,
+        site::{FRONT_DOOR, Layout},
+        wait_for,
+    },
+    osdp_site::answered,
 };
 use doorward_peers::{
     cloud::{Cloud, Options, World},
-    osdp::{Bus, Color, PdSpec, Seen, What},
+    osdp::{Bus, Color, PdSpec, Seen},
 };
 use std::sync::mpsc::Receiver;
 
@@ -65,25 +68,7 @@ impl Site {
     /// Presents the fob and gives what the reader was told: its light, and whether output 1 was released.
     fn tap(&self) -> (Color, bool) {
         self.bus.tap(3, 56, &FOB);
-        let (mut light, mut released) = (None, false);
-        wait_for("an answer", || {
-            for seen in self.seen.try_iter() {
-                match seen.what {
-                    What::Light { color, .. } => light = Some(color),
-                    What::Output {
-                        output: 1,
-                        control: 5,
-                        timer: 40,
-                    } => released = true,
-                    _ => {}
-                }
-            }
-            match light {
-                Some(Color::Green) if !released => Err((light, released)),
-                Some(color) => Ok((color, released)),
-                None => Err((light, released)),
-            }
-        })
+        answered(&self.seen)
     }
 }
 

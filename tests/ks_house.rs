@@ -396,9 +396,9 @@ impl KsSite {
         });
     }
 
-    /// `doorward ks apply`: accepts what is planned. Status and words.
+    /// `doorward ks apply --yes`: accepts what is planned. Status and words.
     pub(crate) fn apply(&self) -> (i32, String) {
-        let (status, out, error) = self.gateway.command(&["ks", "apply"]);
+        let (status, out, error) = self.gateway.command(&["ks", "apply", "--yes"]);
         (status, out + &error)
     }
 

@@ -110,6 +110,15 @@ fn a_plan_change_moves_one_person_and_drift_is_put_right() {
     assert!(site.ks.add_member_by_hand(&group, "Hanna Hand"));
     site.ks.drop_member_by_hand(&group, "Person Number1");
     assert!(site.ks.would("Front door", "09999991", site.ks.now()).opened());
+    // Shown for one comparison, then undone.
+    wait_for("the hand to be shown", || {
+        let faults = site.gateway.report()["faults"].to_string();
+        if faults.contains("Hanna Hand") {
+            Ok(())
+        } else {
+            Err(faults)
+        }
+    });
     wait_for("drift put right", || {
         let found = site.ks.members(&group);
         let right = !found.contains(&"Hanna Hand".to_owned()) && found.contains(&"Person Number1".to_owned());

@@ -56,12 +56,6 @@ impl Site {
     fn releases(&self) -> Vec<Value> {
         let mut events = self.gateway.events();
         events.retain(|event| event["kind"] == "remote_release");
-        // What KS itself tells about it is another event.
-        events.retain(|event| {
-            event["detail"]
-                .as_str()
-                .is_some_and(|detail| detail.contains("asked for"))
-        });
         events
     }
 }

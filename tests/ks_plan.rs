@@ -125,8 +125,17 @@ async fn what_hands_do_in_a_managed_group_is_shown_and_undone_and_elsewhere_it_s
     assert_eq!(acts, [("remove-member", "Hal Hand", Some(37))]);
     assert!(plan.steps[0].why.text.contains("by hand"));
     site.turn().await;
+    // Shown before it is undone.
+    let shown = site.fault("ks_by_hand").unwrap_or_default();
+    assert!(shown.contains("Hal Hand (Doorward members)"), "{shown}");
+    assert!(
+        site.ks
+            .members("Doorward members")
+            .contains(&"Hal Hand".to_owned())
+    );
     // One of three memberships is more than a fifth, and one alone never waits.
     in_step(&mut site).await;
+    assert_eq!(site.fault("ks_by_hand"), None);
     assert_eq!(site.ks.members("Doorward members"), ["Ana Ruiz", "Pia Pinned"]);
     assert_eq!(site.ks.members(CLEANERS), [CLEANER, "Hal Hand", "Pia Pinned"]);
     assert_eq!(site.ks.schedules("Staff").len(), 1);

@@ -12,7 +12,7 @@ use doorward::{
     salto::{
         Rights, Session,
         apply::Applied,
-        reconcile::{InForce, KsDoc, Order, Parts, PlanDoc, Reconciler, Shown},
+        reconcile::{Asked, InForce, KsDoc, Order, Parts, PlanDoc, Reconciler, Shown},
     },
     store::{Store, StoreOptions},
 };
@@ -134,14 +134,25 @@ impl Site {
     pub(crate) async fn plan(&mut self) -> Result<PlanDoc, String> {
         let (reply, answer) = oneshot::channel();
         self.keeper.as_mut().unwrap().obey(Order::Plan(reply)).await;
-        answer.await.unwrap()
+        answer.await.unwrap().map_err(|refusal| refusal.message)
     }
 
-    /// Accepts, and what came of it.
+    /// Accepts whatever is planned by now, and what came of it.
     pub(crate) async fn apply(&mut self) -> Result<Applied, String> {
+        let plan = self.plan().await?.id;
+        self.apply_plan(&plan).await
+    }
+
+    /// Accepts the plan of this name, and what came of it.
+    pub(crate) async fn apply_plan(&mut self, plan: &str) -> Result<Applied, String> {
         let (reply, answer) = oneshot::channel();
-        self.keeper.as_mut().unwrap().obey(Order::Apply(reply)).await;
-        answer.await.unwrap()?;
+        let asked = Asked {
+            plan: Some(plan.to_owned()),
+            fresh: false,
+        };
+        let order = Order::Apply(asked, reply);
+        self.keeper.as_mut().unwrap().obey(order).await;
+        answer.await.unwrap().map_err(|refusal| refusal.message)?;
         Ok(self.doc().applied.unwrap())
     }
 

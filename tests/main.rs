@@ -121,6 +121,8 @@ mod journal_read_only;
 #[cfg(test)]
 mod journal_support;
 #[cfg(test)]
+mod ks_apply_named;
+#[cfg(test)]
 mod ks_clock_changes;
 #[cfg(test)]
 mod ks_connect;
@@ -148,6 +150,7 @@ mod ks_model_site;
 mod ks_open;
 #[cfg(test)]
 mod ks_outage;
+mod ks_open_everywhere;
 #[cfg(test)]
 mod ks_plan;
 #[cfg(test)]

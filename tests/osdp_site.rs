@@ -5,6 +5,7 @@
     reason = "clippy's exemption for tests does not reach their helpers"
 )]
 
+use crate::harness::wait_for;
 use doorward::{
     clock::Clock,
     config::model::{CardFormat, DoorConfig, LineConfig, LineKind, OsdpReader, OutputRef},
@@ -12,6 +13,7 @@ use doorward::{
     health::Health,
     readers::{Gate, LineEvent, Lines},
 };
+use doorward_peers::osdp::{Color, Seen, What};
 use std::{
     collections::HashSet,
     path::Path,
@@ -26,6 +28,31 @@ pub(crate) const MEMBER_BYTES: [u8; 7] = [0x04, 0xA2, 0xB3, 0xC4, 0xD5, 0xE6, 0x
 #[expect(clippy::disallowed_methods, reason = "scenarios wait in real time")]
 pub(crate) fn now() -> Instant {
     Instant::now()
+}
+
+/// What a reader at [`crate::harness::site::FRONT_DOOR`] is told about a card: its light, and whether output 1 was released
+/// for the door's four seconds.
+#[track_caller]
+pub(crate) fn answered(seen: &mpsc::Receiver<Seen>) -> (Color, bool) {
+    let (mut light, mut released) = (None, false);
+    wait_for("an answer", || {
+        for seen in seen.try_iter() {
+            match seen.what {
+                What::Light { color, .. } => light = Some(color),
+                What::Output {
+                    output: 1,
+                    control: 5,
+                    timer: 40,
+                } => released = true,
+                _ => {}
+            }
+        }
+        match light {
+            Some(Color::Green) if !released => Err((light, released)),
+            Some(color) => Ok((color, released)),
+            None => Err((light, released)),
+        }
+    })
 }
 
 /// Grants those in the table, at the door named like the reader; refuses the rest.

@@ -31,8 +31,8 @@ use super::{Context, failure::Failure, out::Out};
 Examples:
   doorward ks connect
   doorward ks open --door front-door
-  doorward ks plan         what would be changed at SALTO KS, and why
-  doorward ks apply        accepts it: from then on the gateway keeps KS in step by itself
+  doorward ks plan             what would be changed at SALTO KS, and why; the plan has a name
+  doorward ks apply 5f0c21d9   accepts that plan: from then on the gateway keeps KS in step by itself
   doorward ks status
 
 Exit status: 0; 1 if it was not done; 69 if the gateway does not run; 78 if the configuration has mistakes.")]
@@ -57,8 +57,8 @@ pub enum KsAction {
     Locks(locks::LocksArgs),
     /// Shows every change that would be made at SALTO KS, and why. Changes nothing.
     Plan,
-    /// Makes the changes of the plan; from the first time on the gateway keeps SALTO KS in step by itself.
-    Apply,
+    /// Makes the changes of the plan that was shown; from the first time on the gateway keeps SALTO KS in step by itself.
+    Apply(apply::ApplyArgs),
     /// Shows what is wanted against what stands at SALTO KS.
     Status,
 }
@@ -71,7 +71,7 @@ pub(super) fn run(context: &Context<'_>, args: &KsArgs, out: &mut Out) -> Result
         KsAction::Open(args) => open::run(context, args, out),
         KsAction::Locks(args) => locks::run(context, args, out),
         KsAction::Plan => plan::run(context, out),
-        KsAction::Apply => apply::run(context, out),
+        KsAction::Apply(args) => apply::run(context, args, out),
         KsAction::Status => status::run(context, out),
     }
 }

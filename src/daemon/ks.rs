@@ -1,19 +1,26 @@
 //! SALTO KS in the running gateway: one task that keeps it in step, whatever account and configuration are in force, and
 //! what the control socket answers about plans.
 
-use super::{boot::SiteRuntime, control::Refused, ks_session::KsWatch};
+use super::{
+    boot::SiteRuntime,
+    control::{Asker, Refused},
+    ks_session::KsWatch,
+    trail::Trail,
+};
 use crate::{
     clock::Clock,
     config::Config,
     doors::world::World,
     health::Health,
-    salto::reconcile::{InForce, Order, Parts, PlanDoc, Progress, Reconciler, Rights, Shown, told_to_stop},
+    salto::reconcile::{
+        Asked, InForce, Order, Parts, PlanDoc, Progress, Reconciler, Refusal, Rights, Shown, told_to_stop,
+    },
     store::Store,
     sync::build,
 };
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{ConnectInfo, State},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -127,28 +134,44 @@ impl Keeper {
 }
 
 fn refuse(order: Order) {
-    let text = || "the configuration has no [ks]: `doorward ks connect` says what it needs".to_owned();
+    let refusal = Refusal {
+        message: "the configuration has no [ks]".to_owned(),
+        hint: "`doorward ks connect` says what it needs".to_owned(),
+    };
     match order {
-        Order::Plan(reply) => drop(reply.send(Err(text()))),
-        Order::Apply(reply) => drop(reply.send(Err(text()))),
+        Order::Plan(reply) => drop(reply.send(Err(refusal))),
+        Order::Apply(_, reply) => drop(reply.send(Err(refusal))),
     }
 }
 
 /// `/v1/ks/plan`, `/v1/ks/apply` and `/v1/ks/progress`.
-pub(super) fn routes(desk: KsDesk) -> Router {
+pub(super) fn routes(site: &SiteRuntime, desk: KsDesk) -> Router {
+    let accepting = post(apply).with_state((desk.clone(), Trail::new(site)));
     Router::new()
         .route("/v1/ks/plan", get(plan))
-        .route("/v1/ks/apply", post(apply))
         .route("/v1/ks/progress", get(progress))
         .with_state(desk)
+        .route("/v1/ks/apply", accepting)
 }
 
 async fn plan(State(desk): State<KsDesk>) -> Response {
     reply(desk.ask::<PlanDoc>(Order::Plan).await)
 }
 
-async fn apply(State(desk): State<KsDesk>) -> Response {
-    reply(desk.ask(Order::Apply).await.map(|of| BegunDoc { of }))
+async fn apply(
+    State((desk, trail)): State<(KsDesk, Trail)>,
+    ConnectInfo(asker): ConnectInfo<Asker>,
+    Json(asked): Json<Asked>,
+) -> Response {
+    let subject = asked
+        .plan
+        .clone()
+        .unwrap_or_else(|| "whatever is planned".to_owned());
+    let begun = desk.ask(|reply| Order::Apply(asked, reply)).await;
+    let outcome = begun.as_ref().map_or_else(|_| "refused", |_| "done");
+    let who = asker.to_string();
+    trail.note(&who, "ks.plan_accepted", &subject, outcome).await;
+    reply(begun.map(|of| BegunDoc { of }))
 }
 
 async fn progress(State(desk): State<KsDesk>) -> Json<Progress> {
@@ -158,9 +181,9 @@ async fn progress(State(desk): State<KsDesk>) -> Json<Progress> {
 impl KsDesk {
     async fn ask<T>(
         &self,
-        order: impl FnOnce(oneshot::Sender<Result<T, String>>) -> Order,
-    ) -> Result<T, String> {
-        let ending = || "the gateway is ending".to_owned();
+        order: impl FnOnce(oneshot::Sender<Result<T, Refusal>>) -> Order,
+    ) -> Result<T, Refusal> {
+        let ending = || Refusal::from("the gateway is ending".to_owned());
         let (reply, answer) = oneshot::channel();
         let orders = self.orders.as_ref().ok_or_else(ending)?;
         orders.send(order(reply)).await.map_err(|_| ending())?;
@@ -168,11 +191,10 @@ impl KsDesk {
     }
 }
 
-fn reply<T: Serialize>(outcome: Result<T, String>) -> Response {
+fn reply<T: Serialize>(outcome: Result<T, Refusal>) -> Response {
     match outcome {
         Ok(doc) => Json(doc).into_response(),
-        Err(message) => {
-            let hint = String::new();
+        Err(Refusal { message, hint }) => {
             (StatusCode::CONFLICT, Json(Refused { message, hint })).into_response()
         }
     }

@@ -130,6 +130,11 @@ impl No {
         self.0.message
     }
 
+    /// What happened.
+    pub(super) fn text(&self) -> &str {
+        &self.0.message
+    }
+
     pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self(Refused {
             message: message.into(),

@@ -126,6 +126,7 @@ impl Around {
             doors: Doors::new(&now.config.doors),
             holders: Arc::new(InForce(Arc::clone(&self.world))),
             desk,
+            own: now.own.clone(),
             store: self.store.clone(),
             clock: self.clock.clone(),
             health: self.health.clone(),

@@ -6,6 +6,7 @@ use super::{
     control::{Asker, Done},
     ks_connect::{No, now},
     ks_session::KsWatch,
+    trail::Trail,
 };
 use crate::{
     clock::Clock,
@@ -54,6 +55,7 @@ pub(super) struct Doorman {
     world: Arc<World>,
     store: Store,
     clock: Clock,
+    trail: Trail,
 }
 
 impl Doorman {
@@ -63,6 +65,7 @@ impl Doorman {
             world: Arc::clone(&site.world),
             store: site.store.clone(),
             clock: site.clock.clone(),
+            trail: Trail::new(site),
         }
     }
 
@@ -71,6 +74,7 @@ impl Doorman {
         let ks = now(&self.ks)?;
         let (door, lock) = allowed(&ks.config, door, |door| self.world.is_locked_down(door))
             .inspect_err(|_| tracing::warn!(door, who, "a remote opening was refused"))?;
+        let opening = ks.own.begin(&door.id, self.clock.now().at);
         let outcome = ks.opener.open(lock).await;
         match &outcome {
             Ok(()) => self.note(&door.id, who, "SALTO KS opened it"),
@@ -78,7 +82,10 @@ impl Doorman {
             Err(error) if matches!(error.kind, KsKind::Unreachable | KsKind::Malformed) => {
                 self.note(&door.id, who, "SALTO KS did not answer, it may have opened");
             }
-            Err(error) => tracing::warn!(door = %door.id, who, %error, "a remote opening failed"),
+            Err(error) => {
+                ks.own.never(opening);
+                tracing::warn!(door = %door.id, who, %error, "a remote opening failed");
+            }
         }
         outcome?;
         Ok(Done {
@@ -142,7 +149,14 @@ async fn open(
     ConnectInfo(asker): ConnectInfo<Asker>,
     Json(asked): Json<OpenDoc>,
 ) -> Result<Json<Done>, No> {
-    doorman.open(&asked.door, &asker.to_string()).await.map(Json)
+    let who = asker.to_string();
+    let done = doorman.open(&asked.door, &who).await;
+    let outcome = done.as_ref().map_or_else(|no| no.text(), |_| "done");
+    doorman
+        .trail
+        .note(&who, "door.opened", &asked.door, outcome)
+        .await;
+    done.map(Json)
 }
 
 async fn prepare(

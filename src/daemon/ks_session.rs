@@ -3,7 +3,7 @@
 use super::boot::SiteRuntime;
 use crate::{
     config::Config,
-    salto::{Session, auth::LOGIN_FAULT, open::Opener},
+    salto::{Session, auth::LOGIN_FAULT, entries::OwnOpenings, open::Opener},
 };
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -16,6 +16,8 @@ const FAULT: &str = "ks_refused";
 pub(super) struct KsNow {
     pub(super) session: Session,
     pub(super) opener: Opener,
+    /// What the gateway itself opened, for whoever hears of it at KS.
+    pub(super) own: OwnOpenings,
     pub(super) config: Arc<Config>,
 }
 
@@ -65,6 +67,7 @@ fn opened(site: &SiteRuntime) -> Option<KsNow> {
     match opened {
         Ok(session) => Some(KsNow {
             opener: Opener::new(session.clone()),
+            own: OwnOpenings::default(),
             session,
             config: Arc::clone(&site.config),
         }),

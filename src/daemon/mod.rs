@@ -17,6 +17,7 @@
 //! | `page` | the page, and what it needs |
 //! | `rooms` | what the rooms answer at the control socket |
 //! | `desk`, `desk_routes` | the enrolment desk: its effect at the doors, its tasks, its place on the socket |
+//! | `trail` | who did what over that socket |
 //! | `control` | the local socket of the command line |
 //!
 //! # Threads
@@ -43,6 +44,7 @@ mod page;
 mod rooms;
 mod serve;
 mod tasks;
+mod trail;
 
 pub use boot::RunError;
 

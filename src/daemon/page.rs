@@ -160,7 +160,7 @@ impl Gateway for Running {
                 return opened.map(|done| done.message).map_err(No::message);
             }
             let seconds = config.map_or(0, |one| one.release_for.as_secs());
-            match self.signal(Signal::Remote(door.clone())) {
+            match self.signal(Signal::Remote(door.clone(), who)) {
                 true => Ok(format!("{door} is released for {seconds} s")),
                 false => Err("the gateway is ending".into()),
             }

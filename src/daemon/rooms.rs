@@ -7,7 +7,7 @@ use axum::Router;
 /// The routes of every room.
 pub(super) fn routes(site: &SiteRuntime, tasks: &Tasks, desk: &Desk) -> Router {
     ks_connect::routes(tasks.ks())
-        .merge(ks::routes(tasks.ks_desk()))
+        .merge(ks::routes(site, tasks.ks_desk()))
         .merge(ks_open::routes(site, tasks.ks()))
         .merge(ks_watch::routes(tasks.ks_locks()))
         .merge(ks_tags::routes(ks_tags::Room::new(site, tasks, desk)))

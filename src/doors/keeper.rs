@@ -42,14 +42,27 @@ pub enum Signal {
     },
     /// A device is away: what its inputs said is no longer known.
     Away(ReaderId),
-    /// A person opens a door once.
-    Remote(DoorId),
+    /// A person opens a door once; who, for the journal.
+    Remote(DoorId, String),
     /// Lockdown of a door begins or ends.
     Lockdown(DoorId, bool),
     /// Another configuration.
     Reconfigure(Box<Config>),
     /// The gateway goes down.
     Stop,
+}
+
+/// What an event comes from.
+#[derive(Clone, Copy)]
+enum Cause<'a> {
+    /// The time.
+    Time,
+    /// A device.
+    Reader(&'a ReaderId),
+    /// Somebody who asked for it.
+    Person(&'a str),
+    /// A command that says nothing more.
+    Command,
 }
 
 /// Drives a strike for a while; the device times it.
@@ -134,16 +147,17 @@ impl Keeper {
     fn handle(&mut self, signal: Signal) {
         match signal {
             Signal::Granted(granted) => {
-                self.feed(&granted.door, Input::Granted(granted.hold), Some(&granted.reader))
+                let cause = Cause::Reader(&granted.reader);
+                self.feed(&granted.door, Input::Granted(granted.hold), cause);
             }
-            Signal::Remote(door) => {
+            Signal::Remote(door, who) => {
                 if let Some(hold) = self.doors.get(&door).map(|door| door.config.release_for) {
-                    self.feed(&door, Input::Remote(hold), None);
+                    self.feed(&door, Input::Remote(hold), Cause::Person(&who));
                 }
             }
             Signal::Lockdown(door, on) => {
                 self.world.set_lockdown(&door, on);
-                self.feed(&door, Input::Lockdown(on), None);
+                self.feed(&door, Input::Lockdown(on), Cause::Command);
             }
             Signal::Input {
                 reader,
@@ -156,7 +170,7 @@ impl Keeper {
                     if input == Input::RequestToExit(true) && !changed {
                         continue;
                     }
-                    self.feed(&door, input, Some(&reader));
+                    self.feed(&door, input, Cause::Reader(&reader));
                 }
             }
             Signal::Away(reader) => {
@@ -173,7 +187,7 @@ impl Keeper {
                     .map(|door| door.config.id.clone())
                     .collect();
                 for door in doors {
-                    self.feed(&door, Input::Contact(Contact::Unknown), Some(&reader));
+                    self.feed(&door, Input::Contact(Contact::Unknown), Cause::Reader(&reader));
                 }
             }
             Signal::Reconfigure(config) => self.reconfigure(&config),
@@ -201,13 +215,13 @@ impl Keeper {
         found
     }
 
-    fn feed(&mut self, id: &DoorId, input: Input, reader: Option<&ReaderId>) {
+    fn feed(&mut self, id: &DoorId, input: Input, cause: Cause<'_>) {
         let now = self.clock.monotonic();
         let Some(door) = self.doors.get_mut(id) else {
             return;
         };
         let effects = door.machine.handle(input, now);
-        self.apply(id, &effects, reader);
+        self.apply(id, &effects, cause);
     }
 
     fn tick(&mut self) {
@@ -219,11 +233,11 @@ impl Keeper {
             .filter(|(_, effects)| !effects.is_empty())
             .collect();
         for (id, effects) in due {
-            self.apply(&id, &effects, None);
+            self.apply(&id, &effects, Cause::Time);
         }
     }
 
-    fn apply(&self, id: &DoorId, effects: &[Effect], reader: Option<&ReaderId>) {
+    fn apply(&self, id: &DoorId, effects: &[Effect], cause: Cause<'_>) {
         for effect in effects {
             match effect {
                 Effect::Release(hold) => {
@@ -233,19 +247,23 @@ impl Keeper {
                     }
                 }
                 Effect::Event(kind) => {
-                    self.record(id, *kind, reader);
+                    self.record(id, *kind, cause);
                     self.fault(id, *kind);
                 }
             }
         }
     }
 
-    fn record(&self, id: &DoorId, kind: EventKind, reader: Option<&ReaderId>) {
+    fn record(&self, id: &DoorId, kind: EventKind, cause: Cause<'_>) {
         let now = self.clock.now();
         let clock = now.quality();
         let mut draft = Draft::new(kind, now.at, clock);
         draft.door = Some(id.clone());
-        draft.reader = reader.cloned();
+        match cause {
+            Cause::Reader(reader) => draft.reader = Some(reader.clone()),
+            Cause::Person(who) => draft.detail = Some(format!("asked for by {who}")),
+            Cause::Time | Cause::Command => {}
+        }
         self.recorder.record(&draft);
     }
 

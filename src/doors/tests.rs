@@ -51,6 +51,10 @@ doors = ["front"]
 struct Memory(Arc<Mutex<Vec<Draft>>>);
 
 impl Memory {
+    fn details(&self) -> Vec<Option<String>> {
+        let all = self.0.lock().unwrap();
+        all.iter().map(|draft| draft.detail.clone()).collect()
+    }
     fn kinds(&self) -> Vec<EventKind> {
         self.0.lock().unwrap().iter().map(|draft| draft.kind).collect()
     }
@@ -370,11 +374,14 @@ fn a_device_that_goes_away_makes_the_contact_unknown() {
     assert!(bench.memory.kinds().is_empty(), "found open is not forced");
     assert_eq!(bench.health.doc().sections["doors"]["front"]["contact"], "open");
     bench.clock.advance(Duration::from_secs(600));
-    keeper.step(Signal::Remote("front".into()));
+    keeper.step(Signal::Remote("front".into(), "ada at the page".into()));
     assert_eq!(
         bench.memory.kinds(),
-        [EventKind::RemoteRelease, EventKind::DoorHeld]
+        [EventKind::RemoteRelease, EventKind::DoorHeld],
+        "one opening, one release"
     );
+    let details: Vec<_> = bench.memory.details();
+    assert_eq!(details, [Some("asked for by ada at the page".to_owned()), None]);
     assert_eq!(struck.try_recv(), Ok(Duration::from_secs(5)));
 }
 

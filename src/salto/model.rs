@@ -39,6 +39,13 @@ pub struct Subscription {
     pub features: Vec<String>,
 }
 
+/// The gateway's own user (`GET /me`).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Me {
+    /// The id of the person at KS, as entries and members of access groups name it.
+    pub id: String,
+}
+
 /// A role (`GET …/roles`).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Role {

@@ -4,7 +4,7 @@ use super::{
     Connect, KsError, KsKind,
     auth::Tokens,
     client::V1_2,
-    model::{Role, Site, Subscription},
+    model::{Me, Role, Site, Subscription},
     sites::{self, SiteFacts},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     store::{Store, StoreError},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 /// What the site has is read again after this: seats are taken and subscriptions end.
 const REREAD: Duration = Duration::from_secs(15 * 60);
@@ -36,6 +36,7 @@ struct Inner {
     store: Store,
     clock: Clock,
     facts: Mutex<Option<Known>>,
+    me: OnceCell<String>,
 }
 
 #[derive(Debug)]
@@ -66,6 +67,7 @@ impl Session {
             store,
             clock,
             facts: Mutex::new(None),
+            me: OnceCell::new(),
         })))
     }
 
@@ -161,6 +163,22 @@ impl Session {
         blocking(move || store.put_documents(ROOM, &[(SITE, Some(&body))])).await?;
         *self.0.facts.lock().await = None;
         self.site().await
+    }
+
+    /// The gateway's own user at KS, as entries name it. `None` while KS does not say; it is asked again then.
+    pub async fn me(&self) -> Option<String> {
+        let connect = &self.0.connect;
+        let asked = async || {
+            let me = connect.get::<Me>(V1_2, &["me"], &[], "read the gateway's own user");
+            me.await.map(|me| me.id)
+        };
+        match self.0.me.get_or_try_init(asked).await {
+            Ok(me) => Some(me.clone()),
+            Err(error) => {
+                tracing::debug!(%error, "who the gateway is at SALTO KS is not known");
+                None
+            }
+        }
     }
 
     async fn read(&self) -> Result<SiteFacts, KsError> {

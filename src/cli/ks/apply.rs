@@ -1,14 +1,19 @@
-//! `doorward ks apply`: has the running gateway carry its plan out, and watches.
+//! `doorward ks apply`: has the running gateway carry out the plan that was shown, and watches.
 
+use super::plan;
 use crate::{
     cli::{
         Context,
+        cards::question,
         client::Client,
         failure::{Failure, status},
         out::{Cell, Out, Tone, plain},
     },
     daemon::ks::BegunDoc,
-    salto::{apply::Applied, reconcile::Progress},
+    salto::{
+        apply::Applied,
+        reconcile::{Asked, PlanDoc, Progress},
+    },
 };
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -20,15 +25,90 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Of the bar, in characters.
 const WIDTH: usize = 40;
 
-pub(super) fn run(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
+/// Arguments of `ks apply`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  doorward ks apply                shows the plan and asks
+  doorward ks apply 5f0c21d9       the plan that `doorward ks plan` showed under this name, and no other
+  doorward ks apply --yes          shows the plan and makes it so, for scripts
+
+If the plan has become another one, nothing is changed and the difference is said.
+Exit status: 0 if SALTO KS stands as it should; 1 if not; 64 if nobody is there to ask; 69 if the gateway does not run;
+78 if the configuration has mistakes.")]
+pub struct ApplyArgs {
+    /// The plan's name, as `doorward ks plan` gives it. Without it the plan is shown, and the question is asked.
+    #[arg(value_name = "PLAN")]
+    pub plan: Option<String>,
+    /// Whatever the plan is by now, unseen; a plan that takes much away needs its own name all the same.
+    #[arg(long, conflicts_with = "yes")]
+    pub fresh: bool,
+    /// Shows the plan and asks nobody.
+    #[arg(long, conflicts_with = "plan")]
+    pub yes: bool,
+}
+
+pub(super) fn run(context: &Context<'_>, args: &ApplyArgs, out: &mut Out) -> Result<u8, Failure> {
     let config = context.config_as_far_as_it_goes()?;
     let client = Client::new(&config.runtime_dir);
-    let applied = context.runtime()?.block_on(watched(&client, !out.is_json()))?;
+    let runtime = context.runtime()?;
+    let asked = if args.plan.is_some() || args.fresh {
+        Asked {
+            plan: args.plan.clone(),
+            fresh: args.fresh,
+        }
+    } else {
+        let plan: PlanDoc = runtime.block_on(client.ask("/v1/ks/plan"))?;
+        if !is_wanted(&plan, args.yes, out)? {
+            out.line("nothing was changed")?;
+            return Ok(status::FAILED);
+        }
+        Asked {
+            plan: Some(plan.id),
+            fresh: false,
+        }
+    };
+    let applied = runtime.block_on(watched(&client, &asked, !out.is_json()))?;
     show(out, &applied)
 }
 
-async fn watched(client: &Client, may_draw: bool) -> Result<Applied, Failure> {
-    let begun: BegunDoc = client.tell("/v1/ks/apply", &serde_json::json!({})).await?;
+/// Shows the plan, and asks if it is meant.
+fn is_wanted(plan: &PlanDoc, yes: bool, out: &mut Out) -> Result<bool, Failure> {
+    let asks = !yes && !out.is_json() && io::stdin().is_terminal();
+    if !yes && !asks {
+        return Err(Failure::new(
+            status::USAGE,
+            format!(
+                "nobody is there to ask whether this plan is meant: {}, {}",
+                plan.id,
+                plan::summary(&plan.steps)
+            ),
+            format!(
+                "`doorward ks apply {}` makes it so, and --yes whatever it is",
+                plan.id
+            ),
+        ));
+    }
+    if out.is_json() {
+        return Ok(true);
+    }
+    plan::show(out, plan)?;
+    if !asks || (plan.accepted && plan.steps.is_empty()) {
+        return Ok(true);
+    }
+    if let Some(held) = &plan.held {
+        let text = out.paint(Tone::Bad, &plain(held));
+        out.line(&text)?;
+    }
+    let next = match plan.accepted {
+        true => "Make it so? [y/N] ",
+        false => "Make it so, and keep SALTO KS so from now on? [y/N] ",
+    };
+    question(out, next)
+}
+
+async fn watched(client: &Client, asked: &Asked, may_draw: bool) -> Result<Applied, Failure> {
+    let begun: BegunDoc = client.tell("/v1/ks/apply", asked).await?;
     let draws = may_draw && io::stderr().is_terminal();
     loop {
         let progress: Progress = client.ask("/v1/ks/progress").await?;

@@ -38,9 +38,14 @@ pub(super) fn run(context: &Context<'_>, args: &LocksArgs, out: &mut Out) -> Res
 fn all(out: &mut Out, doc: &LocksDoc) -> Result<u8, Failure> {
     if out.is_json() {
         out.json(doc)?;
-        return Ok(status::OK);
+    } else {
+        tables(out, doc)?;
     }
-    let known = |number: Option<u32>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
+    Ok(status::OK)
+}
+
+/// Locks and IQs.
+pub(super) fn tables(out: &mut Out, doc: &LocksDoc) -> Result<(), Failure> {
     let rows = doc.locks.iter().map(|lock| {
         let battery = lock.battery.as_deref().unwrap_or("?");
         let tone = match battery {
@@ -65,12 +70,7 @@ fn all(out: &mut Out, doc: &LocksDoc) -> Result<u8, Failure> {
             lock.door.as_deref().unwrap_or("-").into(),
             Cell(plain(battery).into_owned(), tone),
             Cell(online.into(), online_tone),
-            format!(
-                "{} of {}",
-                known(lock.offline_keys),
-                known(lock.offline_keys_limit)
-            )
-            .into(),
+            offline_keys(lock).into(),
             outside.into(),
         ]
     });
@@ -80,7 +80,7 @@ fn all(out: &mut Out, doc: &LocksDoc) -> Result<u8, Failure> {
             "door",
             "battery",
             "online",
-            "offline keys",
+            "offline keys left",
             "outside if cut off",
         ],
         rows.collect(),
@@ -98,8 +98,17 @@ fn all(out: &mut Out, doc: &LocksDoc) -> Result<u8, Failure> {
         ]
     });
     out.line("")?;
-    out.table(&["IQ", "online", "changes"], rows.collect())?;
-    Ok(status::OK)
+    out.table(&["IQ", "online", "changes"], rows.collect())
+}
+
+/// "348 of 360".
+fn offline_keys(lock: &LockDoc) -> String {
+    let known = |number: Option<u32>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
+    let left = match (lock.offline_keys_limit, lock.offline_keys) {
+        (Some(limit), Some(taken)) => Some(limit.saturating_sub(taken)),
+        _ => None,
+    };
+    format!("{} of {}", known(left), known(lock.offline_keys_limit))
 }
 
 fn cut_off(out: &mut Out, doc: &LocksDoc, name: &str) -> Result<u8, Failure> {

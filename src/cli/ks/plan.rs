@@ -22,6 +22,28 @@ pub(super) fn run(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
         out.json(&doc)?;
         return Ok(status::OK);
     }
+    show(out, &doc)?;
+    let next = match (&doc.held, doc.accepted, doc.steps.is_empty()) {
+        (_, true, true) => return Ok(status::OK),
+        (_, false, true) => format!(
+            "Nobody has accepted a plan yet: after `doorward ks apply {}` the gateway keeps it so by itself.",
+            doc.id
+        ),
+        (Some(held), ..) => format!("It waits: {held}. To make it so: `doorward ks apply {}`", doc.id),
+        (None, false, _) => format!(
+            "Nothing is changed until somebody accepts it: `doorward ks apply {}`. From then on the gateway does it by \
+             itself.",
+            doc.id
+        ),
+        (None, true, _) => "The gateway makes these changes by itself within moments.".to_owned(),
+    };
+    let next = out.paint(Tone::Watch, &plain(&next));
+    out.line(&next)?;
+    Ok(status::OK)
+}
+
+/// The plan as a table, with its name.
+pub(super) fn show(out: &mut Out, doc: &PlanDoc) -> Result<(), Failure> {
     if doc.steps.is_empty() {
         let text = out.paint(Tone::Good, "nothing to change: SALTO KS stands as it should");
         out.line(&text)?;
@@ -31,25 +53,14 @@ pub(super) fn run(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
             doc.steps.iter().map(row).collect(),
         )?;
         out.line("")?;
-        out.line(&summary(&doc.steps))?;
+        out.line(&format!("plan {}, {}", plain(&doc.id), summary(&doc.steps)))?;
     }
     waiting(out, &doc.waits)?;
     for note in &doc.notes {
         let text = out.paint(Tone::Watch, &plain(note));
         out.line(&text)?;
     }
-    let next = match (&doc.held, doc.accepted, doc.steps.is_empty()) {
-        (_, _, true) => return Ok(status::OK),
-        (Some(held), ..) => format!("It waits: {held}"),
-        (None, false, _) => {
-            "Nothing is changed until somebody accepts it: `doorward ks apply`. From then on the gateway does it by itself."
-                .to_owned()
-        }
-        (None, true, _) => "The gateway makes these changes by itself within moments.".to_owned(),
-    };
-    let next = out.paint(Tone::Watch, &plain(&next));
-    out.line(&next)?;
-    Ok(status::OK)
+    Ok(())
 }
 
 fn row(step: &StepDoc) -> Vec<Cell> {
@@ -81,7 +92,7 @@ pub(super) fn why(why: &Why) -> String {
 }
 
 /// "12 changes: 3 create-user, …".
-fn summary(steps: &[StepDoc]) -> String {
+pub(super) fn summary(steps: &[StepDoc]) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for step in steps {
         match counts.last_mut() {
@@ -96,7 +107,8 @@ fn summary(steps: &[StepDoc]) -> String {
         .iter()
         .map(|(act, count)| format!("{count} {}", act.replace('-', " ")))
         .collect();
-    format!("{} changes: {}", steps.len(), parts.join(", "))
+    let changes = if steps.len() == 1 { "change" } else { "changes" };
+    format!("{} {changes}: {}", steps.len(), parts.join(", "))
 }
 
 /// What is wanted and not planned.

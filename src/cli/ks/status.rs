@@ -1,6 +1,6 @@
 //! `doorward ks status`: what is wanted against what stands at SALTO KS, from the running gateway's last look.
 
-use super::plan;
+use super::{locks, plan};
 use crate::{
     cli::{
         Context,
@@ -11,13 +11,16 @@ use crate::{
         people::instant,
         report,
     },
-    salto::reconcile::KsDoc,
+    salto::{reconcile::KsDoc, watch::LocksDoc},
 };
 
 pub(super) fn run(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
     let config = context.config_as_far_as_it_goes()?;
     let client = Client::new(&config.runtime_dir);
-    let doc = context.runtime()?.block_on(client.status())?;
+    let runtime = context.runtime()?;
+    let doc = runtime.block_on(client.status())?;
+    // Not read yet, or no [ks]: the rest is worth showing all the same.
+    let locks: Option<LocksDoc> = runtime.block_on(client.ask("/v1/ks/locks")).ok();
     let faults: Vec<_> = doc
         .faults
         .iter()
@@ -25,7 +28,7 @@ pub(super) fn run(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
         .collect();
     let section = doc.sections.get("ks");
     if out.is_json() {
-        out.json(&serde_json::json!({ "faults": faults, "ks": section }))?;
+        out.json(&serde_json::json!({ "faults": faults, "ks": section, "locks": locks }))?;
         return Ok(status::OK);
     }
     report::faults(out, &faults, &report::View::now(&config))?;
@@ -80,6 +83,13 @@ pub(super) fn run(context: &Context<'_>, out: &mut Out) -> Result<u8, Failure> {
     for note in &ks.notes {
         let text = out.paint(Tone::Watch, &plain(note));
         out.line(&text)?;
+    }
+    match locks {
+        Some(locks) => {
+            out.line("")?;
+            locks::tables(out, &locks)?;
+        }
+        None => out.line("the locks there were not read yet")?,
     }
     Ok(status::OK)
 }

@@ -3,8 +3,6 @@
 
 pub(crate) mod tls;
 
-pub(crate) use tls::client as client_tls;
-
 use super::{ErrorKind, PlatformError};
 use crate::{
     config::model::Reach,
@@ -71,7 +69,9 @@ impl Http {
             .redirect(redirect::Policy::none())
             .no_proxy();
         builder = match base.scheme() {
-            "https" => builder.tls_backend_preconfigured(tls::client(reach.ca_file.as_deref())?),
+            "https" => {
+                builder.tls_backend_preconfigured(tls::client(reach.ca_file.as_deref(), words.address)?)
+            }
             // Never used, and spares reading the system's authorities.
             "http" if is_loopback(base) => builder.tls_backend_preconfigured(tls::none()?),
             _ => {
@@ -266,7 +266,10 @@ impl Http {
     fn failure(&self, error: &reqwest::Error, what: &str) -> PlatformError {
         let place = &self.place;
         if let Some(cause) = tls::failure(error) {
-            let text = format!("{place} is not to be trusted: {}", tls::words(cause));
+            let text = format!(
+                "{place} is not to be trusted: {}",
+                tls::words(cause, self.words.address)
+            );
             return PlatformError::new(ErrorKind::Tls, text);
         }
         let innermost = innermost(error);

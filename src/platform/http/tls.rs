@@ -1,22 +1,27 @@
-//! TLS for the cloud: the system's authorities and those of `ca_file`, and what a failed handshake means.
+//! TLS for clouds: the system's authorities and those of `ca_file`, and what a failed handshake means. Which section of the
+//! configuration is meant is told by its key for the address: `[cloud] url`, `[ks] stream_url`.
 
 use crate::platform::{ErrorKind, PlatformError};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::{error::Error, path::Path, sync::Arc};
 
-/// A client configuration on the ring provider.
-pub(crate) fn client(ca_file: Option<&Path>) -> Result<ClientConfig, PlatformError> {
+/// A client configuration on the ring provider, for the address that stands under this key.
+pub(crate) fn client(ca_file: Option<&Path>, address: &str) -> Result<ClientConfig, PlatformError> {
     let mut roots = RootCertStore::empty();
     // Single unusable system certificates are common and of no interest; having none at all is.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = ca_file {
-        add_file(&mut roots, path)?;
+        add_file(&mut roots, path, section(address))?;
     }
     if roots.is_empty() {
         return Err(PlatformError::new(
             ErrorKind::Tls,
-            "no certificate authority is installed, so no cloud can be trusted; install the package ca-certificates or set [cloud] ca_file",
+            format!(
+                "no certificate authority is installed, so no server can be trusted; install the package ca-certificates or \
+                 set {} ca_file",
+                section(address)
+            ),
         ));
     }
     configuration(roots)
@@ -36,12 +41,12 @@ fn configuration(roots: RootCertStore) -> Result<ClientConfig, PlatformError> {
         .with_no_client_auth())
 }
 
-fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), PlatformError> {
+fn add_file(roots: &mut RootCertStore, path: &Path, section: &str) -> Result<(), PlatformError> {
     let unusable = |why: &dyn std::fmt::Display| {
         PlatformError::new(
             ErrorKind::Tls,
             format!(
-                "[cloud] ca_file {} cannot be used: {why}; it must hold certificates in PEM, readable for this service",
+                "{section} ca_file {} cannot be used: {why}; it must hold certificates in PEM, readable for this service",
                 path.display()
             ),
         )
@@ -56,6 +61,11 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), PlatformError>
         return Err(unusable(&"there is no certificate in it"));
     }
     Ok(())
+}
+
+/// "[ks]" of "[ks] stream_url".
+fn section(address: &str) -> &str {
+    address.split_once(' ').map_or(address, |(section, _)| section)
 }
 
 /// The TLS failure inside an error, however deep it is wrapped.
@@ -76,8 +86,8 @@ pub(crate) fn failure<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls
     None
 }
 
-/// What a failed handshake means, and what to do.
-pub(crate) fn words(error: &rustls::Error) -> String {
+/// What a failed handshake means, and what to do, at the address that stands under this key.
+pub(crate) fn words(error: &rustls::Error, address: &str) -> String {
     let rustls::Error::InvalidCertificate(flaw) = error else {
         return format!(
             "the secure connection could not be made ({error}); check that the address is an https one"
@@ -85,7 +95,10 @@ pub(crate) fn words(error: &rustls::Error) -> String {
     };
     match flaw {
         // A wrong signature: an authority of the same name that is another one.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => "its certificate is signed by nobody this gateway trusts; if the cloud has an authority of its own, name it in [cloud] ca_file".into(),
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => format!(
+            "its certificate is signed by nobody this gateway trusts; if it has an authority of its own, name it in {} ca_file",
+            section(address)
+        ),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "its certificate has expired, or this gateway's clock is ahead; renew it there, or check the time here".into()
         }
@@ -93,7 +106,7 @@ pub(crate) fn words(error: &rustls::Error) -> String {
             "its certificate is not valid yet, or this gateway's clock is behind; check the time here".into()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "its certificate is made out to another name; check the address in [cloud] url".into()
+            format!("its certificate is made out to another name; check the address in {address}")
         }
         CertificateError::Revoked => "its certificate was revoked; it needs a new one".into(),
         other => format!("its certificate does not verify ({other}); it needs another one"),

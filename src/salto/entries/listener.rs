@@ -7,13 +7,17 @@ use super::{
     input::{Ask, Input, Page},
     map::{self, Known, Meaning},
     model::Entry,
+    own::OwnOpenings,
     people::{Doors, Holders, People},
     plan::Plan,
     status::Status,
 };
 use crate::{
     clock::Clock,
-    domain::time::{DAY_MS, Millis},
+    domain::{
+        DoorId,
+        time::{DAY_MS, Millis},
+    },
     health::Health,
     salto::{KsError, Session, pairing::Desk},
     store::Store,
@@ -44,6 +48,8 @@ const REREAD: Duration = Duration::from_secs(60);
 const REREAD_FOR_STRANGERS: Duration = Duration::from_secs(2);
 /// A journal that cannot be read yet is tried again after this.
 const AGAIN: Duration = Duration::from_secs(2);
+/// Events that are looked through at the start for openings of the gateway's own.
+const RECENT: usize = 200;
 /// The longest sleep without looking at the clock.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -57,6 +63,8 @@ pub struct Listener {
     pub holders: Arc<dyn Holders>,
     /// Where tags are paired with cards.
     pub desk: Desk,
+    /// What the gateway itself opens.
+    pub own: OwnOpenings,
     /// The journal.
     pub store: Store,
     /// The clock.
@@ -143,7 +151,17 @@ impl Listener {
     async fn open(&self) -> Book<Store> {
         loop {
             let (store, now) = (self.store.clone(), self.clock.now());
-            let opened = tokio::task::spawn_blocking(move || Book::open(store, now)).await;
+            let own = self.own.clone();
+            let opened = tokio::task::spawn_blocking(move || {
+                let book = Book::open(store.clone(), now)?;
+                // After the book, which has brought everything to the disk.
+                if !own.is_read() {
+                    let events = store.read().events_before(u64::MAX, RECENT);
+                    own.read(&events.map_err(|error| error.to_string())?);
+                }
+                Ok::<_, String>(book)
+            })
+            .await;
             let error = match opened {
                 Ok(Ok(book)) => {
                     self.health.clear(JOURNAL);
@@ -339,12 +357,14 @@ impl Ear {
             return true;
         };
         let (person, name) = self.people.of_entry(entry, &*self.listener.holders);
+        let office_mode_counts = self.listener.session.config().office_mode_counts;
+        let is_remote = map::meaning(entry, office_mode_counts) == Meaning::Remote;
         let known = Known {
+            own: is_remote && self.is_own(entry, &door, at).await,
             door: Some(door),
             person,
             name,
         };
-        let office_mode_counts = self.listener.session.config().office_mode_counts;
         let draft = map::draft(entry, at, known, office_mode_counts, now);
         let taken = self
             .book
@@ -365,6 +385,20 @@ impl Ear {
             Taken::Known => true,
             Taken::NoRoom => false,
         }
+    }
+
+    /// Whether an opening from afar is one that the gateway asked for: at this door, about then, by its own user.
+    async fn is_own(&self, entry: &Entry, door: &DoorId, at: Millis) -> bool {
+        let own = &self.listener.own;
+        if !own.may_be(door, at) {
+            return false;
+        }
+        let me = self.listener.session.me().await;
+        let somebody_else = match (entry.user_id.as_deref(), me) {
+            (Some(user), Some(me)) => !user.eq_ignore_ascii_case(&me),
+            _ => false,
+        };
+        !somebody_else && own.claim(door, at)
     }
 
     /// Who is who, from time to time and for a stranger.

@@ -1,6 +1,6 @@
 //! What becomes of an entry. Pure; the table for people is docs/salto-ks-entries.md, and a test compares the two.
 
-use super::model::Entry;
+use super::{model::Entry, own};
 use crate::domain::{
     ClockQuality, Credential, DoorId, EventKind, PersonId, Reason,
     event::Draft,
@@ -44,6 +44,8 @@ pub struct Known {
     pub person: Option<PersonId>,
     /// What the platform calls the person.
     pub name: Option<String>,
+    /// The gateway asked for this opening, and the journal has it from then.
+    pub own: bool,
 }
 
 /// Says what an entry means. `office_mode_counts`: beginning office mode with a tag or a PIN is an entry.
@@ -96,11 +98,15 @@ pub fn draft(entry: &Entry, at: Millis, known: Known, office_mode_counts: bool, 
         Meaning::CameIn => (EventKind::Granted, Some(Reason::GrantedByKs)),
         Meaning::Refused => (EventKind::Refused, Some(Reason::RefusedByKs)),
         Meaning::Exit => (EventKind::RequestToExit, None),
+        Meaning::Remote if known.own => (EventKind::LockNoted, None),
         Meaning::Remote => (EventKind::RemoteRelease, None),
         Meaning::Mode | Meaning::Unknown => (EventKind::LockNoted, None),
     };
     let odd = odd_time(at, now);
-    let mut detail = words(entry, meaning);
+    let mut detail = match (meaning, known.own) {
+        (Meaning::Remote, true) => own::TOLD.to_owned(),
+        _ => words(entry, meaning),
+    };
     if meaning == Meaning::CameIn && known.person.is_none() {
         detail.push_str("; nobody here");
     }
@@ -215,6 +221,7 @@ mod tests {
             door: Some("front".into()),
             person: Some("p1".into()),
             name: Some("Ana".into()),
+            own: false,
         }
     }
 
@@ -277,6 +284,19 @@ mod tests {
         let draft = draft(&pin, NOW.at, Known::default(), false, NOW);
         assert_eq!((draft.credential, draft.person), (None, None));
         assert_eq!(draft.detail.as_deref(), Some("opened with a PIN; nobody here"));
+    }
+
+    #[test]
+    fn an_opening_that_the_gateway_asked_for_is_no_second_release() {
+        let remote = entry(json!({ "event_category": "lock_opened", "access_by": "remote" }));
+        let own = Known { own: true, ..ana() };
+        let kind = |known| draft(&remote, NOW.at, known, false, NOW).kind;
+        assert_eq!(
+            (kind(own.clone()), kind(ana())),
+            (EventKind::LockNoted, EventKind::RemoteRelease)
+        );
+        let by_tag = entry(json!({ "event_category": "lock_opened", "access_by": "tag" }));
+        assert_eq!(draft(&by_tag, NOW.at, own, false, NOW).kind, EventKind::Granted);
     }
 
     #[test]

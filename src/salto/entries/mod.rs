@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `model` | an entry as KS says it |
 //! | `map` | what becomes of it |
+//! | `own` | openings that the gateway asked for |
 //! | `people` | whose it is, and at which door |
 //! | `book` | which are in the journal already, over kills and power cuts |
 //! | `journal` | the store, as the book needs it |
@@ -22,9 +23,11 @@ mod journal;
 mod listener;
 pub mod map;
 pub mod model;
+mod own;
 pub mod people;
 mod plan;
 mod status;
 
 pub use listener::{FAULTS, Listener};
+pub use own::OwnOpenings;
 pub use people::{Doors, Holders};

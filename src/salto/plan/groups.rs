@@ -259,13 +259,7 @@ impl<'a> Draft<'a> {
             None => {
                 let there = self.actual.users.values().find(|there| there.user == user);
                 let who = there.map_or("somebody unknown", |there| there.alias.as_str());
-                (
-                    who.to_owned(),
-                    Why::rule(
-                        37,
-                        "was added at SALTO KS by hand; the group is the gateway's alone",
-                    ),
-                )
+                (who.to_owned(), Why::rule(37, super::BY_HAND))
             }
         };
         if !moves {

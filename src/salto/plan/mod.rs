@@ -6,11 +6,13 @@
 //! | `step` | one change, and its place in the order |
 //! | `people` | users: adopted, made, named, put to rest, woken; tags |
 //! | `groups` | access groups: schedules, locks, members |
+//! | `sum` | the name of a plan |
 //! | `weigh` | whether a plan takes so much away that a person should look at it first |
 
 mod groups;
 mod people;
 mod step;
+pub mod sum;
 mod weigh;
 
 pub use step::{Act, Stage, Step, StepDoc};
@@ -23,6 +25,9 @@ use super::{
 use crate::domain::PersonId;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Why somebody goes whom the gateway does not know.
+pub(in crate::salto) const BY_HAND: &str = "was added at SALTO KS by hand; the group is the gateway's alone";
 
 /// What does not depend on people or time.
 #[derive(Clone, Debug)]
@@ -60,11 +65,28 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Its name: the same changes, the same name.
+    #[must_use]
+    pub fn id(&self) -> String {
+        sum::id(&self.steps)
+    }
+
     /// What goes ahead even while the rest waits: blocks take away and never give (R5).
     #[must_use]
     pub fn urgent(&self) -> Vec<Step> {
         let urgent = self.steps.iter().filter(|step| step.stage <= Stage::Block);
         urgent.cloned().collect()
+    }
+}
+
+impl Step {
+    /// The group and the user, if this takes out somebody whom hands put into a group of the gateway.
+    #[must_use]
+    pub fn put_in_by_hand(&self) -> Option<(&str, &str)> {
+        match &self.act {
+            Act::RemoveMember { id, user, .. } if self.why.text == BY_HAND => Some((id, user)),
+            _ => None,
+        }
     }
 }
 

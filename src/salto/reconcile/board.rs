@@ -15,6 +15,9 @@ const MOST_NAMED: usize = 50;
 /// A plan in words.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlanDoc {
+    /// Its name: a sum over its changes, by which `ks apply` is told that this plan is meant.
+    #[serde(default)]
+    pub id: String,
     /// Changes in the order in which they would be made.
     pub steps: Vec<StepDoc>,
     /// What is wanted and not planned, and why.

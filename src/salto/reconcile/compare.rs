@@ -156,9 +156,9 @@ impl Reconciler {
     }
 
     pub(super) fn plan_doc(&self, compared: &Compared) -> PlanDoc {
-        let doors = &self.known.doors;
-        let lock = |id: &str| doors.door(id).map_or_else(|| id.to_owned(), ToString::to_string);
+        let lock = self.lock_names();
         PlanDoc {
+            id: compared.plan.id(),
             steps: compared.plan.steps.iter().map(|step| step.doc(&lock)).collect(),
             waits: compared.plan.waits.clone(),
             held: compared.plan.held.clone(),

@@ -3,12 +3,18 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | `accept` | a plan that was shown is accepted |
 //! | `board` | how it stands, in documents |
+//! | `by_hand` | whom hands put into groups of the gateway |
 //! | `compare` | one comparison |
 
+mod accept;
 mod board;
+mod by_hand;
 mod compare;
 
+use accept::ShownPlans;
+pub use accept::{Asked, Refusal};
 pub use board::{Counts, KsDoc, PlanDoc, Progress};
 use compare::Compared;
 
@@ -17,7 +23,7 @@ use super::{
     actual::{Depth, Reader},
     apply::{Applied, Apply},
     doors::Doors,
-    links::{KS, Ledger, Links, SPREADS},
+    links::{Ledger, Links, SPREADS},
     model::Lock,
     plan::{Plan, Step},
     wanted::Wanted,
@@ -40,7 +46,8 @@ use tokio::{
 };
 
 /// Faults that this room begins and ends.
-pub const FAULTS: [&str; 6] = [
+pub const FAULTS: [&str; 7] = [
+    "ks_by_hand",
     "ks_plan_held",
     "ks_first_plan",
     "ks_seats",
@@ -81,9 +88,9 @@ pub trait Rights: Send + Sync {
 #[derive(Debug)]
 pub enum Order {
     /// What would be changed.
-    Plan(oneshot::Sender<Result<PlanDoc, String>>),
+    Plan(oneshot::Sender<Result<PlanDoc, Refusal>>),
     /// Accept it and do it. Answers when it begins, with the number of steps; the progress tells the rest.
-    Apply(oneshot::Sender<Result<usize, String>>),
+    Apply(Asked, oneshot::Sender<Result<usize, Refusal>>),
 }
 
 /// Where the progress of a plan stands for whoever asks.
@@ -101,6 +108,8 @@ pub struct Reconciler {
     stop: watch::Receiver<bool>,
     reader: Reader,
     known: Known,
+    plans: ShownPlans,
+    by_hand: by_hand::Shown,
     doc: KsDoc,
     lost: Vec<String>,
 }
@@ -167,6 +176,8 @@ impl Reconciler {
             stop,
             reader: Reader::default(),
             known: Known::default(),
+            plans: ShownPlans::default(),
+            by_hand: by_hand::Shown::new(),
             doc: KsDoc::default(),
             lost: Vec::new(),
         }
@@ -230,7 +241,7 @@ impl Reconciler {
                 let steps = match (self.doc.accepted, &compared.plan.held) {
                     (false, _) => Vec::new(),
                     (true, Some(_)) => compared.plan.urgent(),
-                    (true, None) => std::mem::take(&mut compared.plan.steps),
+                    (true, None) => self.ripe(&mut compared.plan.steps),
                 };
                 self.tell(&compared.plan);
                 if !steps.is_empty() && self.clock.now().trusted {
@@ -244,72 +255,19 @@ impl Reconciler {
         self.publish();
     }
 
-    /// Does what a person asks for.
-    pub async fn obey(&mut self, order: Order) {
-        let compared = self.compare(Depth::Full).await;
-        let compared = match compared {
+    /// Compares because somebody asks.
+    async fn compare_for_a_person(&mut self) -> Result<Compared, Refusal> {
+        match self.compare(Depth::Full).await {
             Ok(Some(compared)) => Ok(compared),
-            Ok(None) => Err("no facts were fetched yet: see `doorward sync status`".to_owned()),
+            Ok(None) => Err(Refusal {
+                message: "no facts were fetched yet, so nothing is wanted at SALTO KS".to_owned(),
+                hint: "`doorward sync status` tells how far it is".to_owned(),
+            }),
             Err(error) => {
                 self.fail(&error);
-                Err(error.to_string())
-            }
-        };
-        match order {
-            Order::Plan(reply) => {
-                let doc = compared.map(|compared| {
-                    self.tell(&compared.plan);
-                    self.plan_doc(&compared)
-                });
-                let _ = reply.send(doc);
-            }
-            Order::Apply(reply) => self.accept(compared, reply).await,
-        }
-        self.publish();
-    }
-
-    async fn accept(
-        &mut self,
-        compared: Result<Compared, String>,
-        reply: oneshot::Sender<Result<usize, String>>,
-    ) {
-        let accepted = match compared {
-            Ok(_) if !self.clock.now().trusted => {
-                Err("the time is not known for certain: what begins and ends now cannot be told".to_owned())
-            }
-            Ok(compared) => self.write_accepted().await.map(|()| compared),
-            Err(error) => Err(error),
-        };
-        match accepted {
-            Ok(mut compared) => {
-                self.doc.accepted = true;
-                let steps = std::mem::take(&mut compared.plan.steps);
-                self.show(|progress| {
-                    *progress = Progress {
-                        running: true,
-                        of: steps.len(),
-                        ..Progress::default()
-                    };
-                });
-                let _ = reply.send(Ok(steps.len()));
-                compared.plan.held = None;
-                self.tell(&compared.plan);
-                self.carry_out(steps, compared, false).await;
-            }
-            Err(error) => {
-                let _ = reply.send(Err(error));
+                Err(error.to_string().into())
             }
         }
-    }
-
-    async fn write_accepted(&self) -> Result<(), String> {
-        let (store, at) = (self.store.clone(), self.clock.now().at);
-        let body = serde_json::json!({ "at": at }).to_string();
-        let written = tokio::task::spawn_blocking(move || {
-            store.put_documents(KS, &[("accepted", Some(body.as_str()))])
-        });
-        let written = written.await.map_err(|error| error.to_string())?;
-        written.map_err(|error| error.to_string())
     }
 
     async fn carry_out(&mut self, steps: Vec<Step>, compared: Compared, held: bool) {
@@ -324,8 +282,7 @@ impl Reconciler {
             Ok(role) => role,
             Err(error) => return self.fail(&error),
         };
-        let doors = self.known.doors.clone();
-        let lock_name = move |id: &str| doors.door(id).map_or_else(|| id.to_owned(), ToString::to_string);
+        let lock_name = self.lock_names();
         let shown = Arc::clone(&self.shown);
         let progress = move |done, of| {
             let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -435,6 +392,8 @@ impl Reconciler {
                 first.text
             )
         });
+        let by_hand = by_hand::words(&plan.steps).filter(|_| self.doc.accepted);
+        self.fault("ks_by_hand", by_hand, now);
         // What was made without a seat is asked for again with every plan, until it has one.
         self.fault("ks_seats", seats, now);
         let mut others = plan

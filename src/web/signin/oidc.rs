@@ -262,7 +262,7 @@ fn secret(config: &OidcConfig) -> Option<ClientSecret> {
 
 fn http(config: &OidcConfig) -> Result<reqwest::Client, Problem> {
     let tls = if config.issuer.starts_with("https:") {
-        tls::client(config.ca_file.as_deref())
+        tls::client(config.ca_file.as_deref(), "[page.oidc] issuer")
     } else {
         tls::none() // this machine itself: the configuration takes no other
     };

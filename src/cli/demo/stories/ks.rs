@@ -20,6 +20,7 @@ use crate::{
     },
     clock::Clock,
     domain::{EventKind, Reason, time::Millis},
+    salto::reconcile::{Asked, PlanDoc},
 };
 use doorward_peers::{
     cloud::{Booking, Cloud, Options, Resource, World},
@@ -208,9 +209,15 @@ impl Play<'_> {
     fn one_word(&mut self) -> Result<(), Halt> {
         let begun = self.clock.monotonic();
         let client = Client::new(&self.house.runtime_dir());
-        let told = self
-            .runtime
-            .block_on(client.tell::<Value>("/v1/ks/apply", &serde_json::json!({})));
+        let word = async {
+            let plan: PlanDoc = client.ask("/v1/ks/plan").await?;
+            let asked = Asked {
+                plan: Some(plan.id),
+                fresh: false,
+            };
+            client.tell::<Value>("/v1/ks/apply", &asked).await
+        };
+        let told = self.runtime.block_on(word);
         if let Err(error) = told {
             self.line(
                 "`doorward ks apply`",

@@ -5,7 +5,7 @@ use crate::{
     domain::secret::Secret,
     platform::{
         ErrorKind, PlatformError,
-        http::{Http, Words, client_tls},
+        http::{Http, Words, tls},
     },
     salto::{KsError, KsKind, client::of_platform},
 };
@@ -198,14 +198,23 @@ async fn wire(hub: &Url, tls: bool, reach: &Reach, place: &str) -> Result<Pin<Bo
     if !tls {
         return Ok(Box::pin(stream));
     }
-    let config = client_tls(reach.ca_file.as_deref()).map_err(|error| of_platform(&error))?;
+    let config = tls::client(reach.ca_file.as_deref(), WORDS.address).map_err(|error| of_platform(&error))?;
     let name = rustls_pki_types::ServerName::try_from(host)
         .map_err(|_| unreachable(place, "its name cannot be in a certificate"))?;
     let connected = tokio_rustls::TlsConnector::from(Arc::new(config))
         .connect(name, stream)
         .await;
     Ok(Box::pin(connected.map_err(|error| {
-        let text = format!("{place} is not to be trusted or speaks no TLS: {error}");
+        let text = match tls::failure(&error) {
+            Some(cause) => format!(
+                "{place} is not to be trusted: {}",
+                tls::words(cause, WORDS.address)
+            ),
+            None => format!(
+                "{place} speaks no TLS: {error}; check the address in {}",
+                WORDS.address
+            ),
+        };
         of_platform(&PlatformError::new(ErrorKind::Tls, text))
     })?))
 }
