@@ -22,7 +22,18 @@ const TABLES: &[(&str, &[&str])] = &[
     ("Backlog", &["drain"]),
     ("Change", &["hint", "poll"]),
     ("SALTO KS", &["ks"]),
+    (
+        "Desk",
+        &[
+            "desk_search",
+            "desk_assign",
+            "desk_block",
+            "desk_presented",
+            "desk_bulk",
+        ],
+    ),
     ("Disk", &["disk/event_bytes"]),
+    ("Page", &["page"]),
 ];
 
 /// What a figure should be: at most, or at least.
@@ -63,6 +74,16 @@ const AIMS: &[(&str, Aim)] = &[
     ("ks/check_in/max", Aim::Below(1_000.0)),
     ("ks/past/10000", Aim::Below(30.0)),
     ("ks/past/10000/doubled", Aim::Below(0.5)),
+    // Issue 5.
+    ("desk_search/10000/p95", Aim::Below(30.0)),
+    ("desk_assign/opens/p95", Aim::Below(200.0)),
+    ("desk_block/refused/p95", Aim::Below(1_000.0)),
+    ("desk_presented/all/p95", Aim::Below(150.0)),
+    ("desk_bulk/60/presentations", Aim::Below(60.5)),
+    ("page/presented/p95", Aim::Below(150.0)),
+    ("page/assign_to_open/p95", Aim::Below(200.0)),
+    ("page/search_10000/first_result/p95", Aim::Below(100.0)),
+    ("page/weight", Aim::Below(150.0)),
     // The poll interval and two seconds.
     ("poll/contract/5s/max", Aim::Below(7_000.0)),
 ];

@@ -69,11 +69,17 @@ mod desk_conflict;
 #[cfg(test)]
 mod desk_guest;
 #[cfg(test)]
+mod desk_kept_here;
+#[cfg(test)]
 mod desk_lost_fob;
 #[cfg(test)]
 mod desk_moved_card;
 #[cfg(test)]
 mod desk_new_fob;
+#[cfg(test)]
+mod desk_page;
+#[cfg(test)]
+mod desk_platforms;
 #[cfg(test)]
 mod desk_readers_daemon;
 #[cfg(test)]
@@ -209,6 +215,8 @@ mod osdp_site;
 #[cfg(test)]
 mod page_api;
 #[cfg(test)]
+mod page_browser;
+#[cfg(test)]
 mod page_oidc;
 #[cfg(test)]
 mod page_served;
@@ -216,6 +224,8 @@ mod page_served;
 mod page_sign_in;
 #[cfg(test)]
 mod page_site;
+#[cfg(test)]
+mod page_stage;
 #[cfg(test)]
 mod partial_sync_never_revokes;
 #[cfg(test)]

@@ -217,7 +217,11 @@ pub fn show(out: &mut Out, doc: &StatusDoc, view: &View<'_>) -> Result<u8, Failu
     faults(out, &doc.faults.iter().collect::<Vec<_>>(), view)?;
     let known = |name: &str| parts::ORDER.iter().any(|(known, _)| *known == name);
     for (name, heading) in parts::ORDER {
-        if let Some(value) = doc.sections.get(name) {
+        if let Some(value) = doc
+            .sections
+            .get(name)
+            .filter(|value| !parts::is_nothing(name, value))
+        {
             section(out, heading, parts::rows(name, value, view))?;
         }
         if name == "sync" && doc.sections.contains_key(name) {

@@ -128,6 +128,11 @@ impl Stage {
         self.dir.0.join("log")
     }
 
+    /// Where its control socket is.
+    pub(super) fn runtime_dir(&self) -> PathBuf {
+        self.dir.0.join("run")
+    }
+
     /// Waits until every reader answers and the facts are in force. False when `stop` says so before.
     pub(super) fn ready(&mut self, clock: &Clock, stop: impl Fn() -> bool) -> Result<bool, String> {
         let deadline = clock.monotonic() + CURTAIN;

@@ -8,8 +8,9 @@ use serde_json::Value;
 pub(super) type Row = Vec<Cell>;
 
 /// Sections in the order in which people look, with their headings.
-pub(super) const ORDER: [(&str, &str); 9] = [
+pub(super) const ORDER: [(&str, &str); 10] = [
     ("doors", "Doors"),
+    ("lockdown", "Lockdown"),
     ("lines", "Lines and readers"),
     ("sync", "Facts from the cloud"),
     ("budgets", "Requests to the cloud"),
@@ -20,10 +21,16 @@ pub(super) const ORDER: [(&str, &str); 9] = [
     ("clock", "Clock"),
 ];
 
+/// Whether a section is better left out: no door is locked down, mostly.
+pub(super) fn is_nothing(name: &str, value: &Value) -> bool {
+    name == "lockdown" && value.as_object().is_some_and(serde_json::Map::is_empty)
+}
+
 /// The rows of a section.
 pub(super) fn rows(name: &str, value: &Value, view: &View<'_>) -> Vec<Row> {
     match name {
         "doors" => each(value, |id, door| vec![door_row(id, door)]),
+        "lockdown" => lockdown(value, view),
         "lines" => each(value, line_rows),
         "sync" => cloud::sync(value, view),
         "budgets" => cloud::budgets(value),
@@ -80,6 +87,21 @@ fn door_row(id: &str, door: &Value) -> Row {
         "held" | "forced" => row(id, bad(shown)),
         _ => row(id, shown),
     }
+}
+
+/// Who locked a door down, and when: it stands until somebody ends it, over restarts as well.
+fn lockdown(value: &Value, view: &View<'_>) -> Vec<Row> {
+    each(value, |door, begun| {
+        let at = begun.get("at").and_then(Value::as_i64);
+        let since = at
+            .map(|at| format!(" since {}", view.when(at)))
+            .unwrap_or_default();
+        let by = text(begun, "by").unwrap_or("somebody");
+        vec![row(
+            door,
+            bad(format!("locked down{since} by {by}: no card opens it")),
+        )]
+    })
 }
 
 fn line_rows(id: &str, line: &Value) -> Vec<Row> {
