@@ -4,11 +4,14 @@
 
 mod answer;
 mod decide;
+mod desk;
 mod disk;
 mod drain;
 mod hint;
 mod kill9;
+mod ks;
 mod machine;
+mod page;
 mod platforms;
 mod report;
 mod rss;
@@ -68,7 +71,22 @@ const PARTS: &[Part] = &[
         "a change at the cloud to the decision, by a web hook and by the poll",
         hint::run,
     ),
+    (
+        "desk",
+        "the enrolment desk: search, a fob given, lost, presented, sixty of them",
+        desk::run,
+    ),
+    (
+        "ks",
+        "SALTO KS: a first plan, comparisons, entries to check-ins, the past",
+        ks::run,
+    ),
     ("disk", "bytes written for each event", disk::run),
+    (
+        "page",
+        "card on the desk's reader to the name on the screen, search and weight, in chromium",
+        page::run,
+    ),
 ];
 
 #[expect(

@@ -21,7 +21,19 @@ const TABLES: &[(&str, &[&str])] = &[
     ("Killed", &["kill9"]),
     ("Backlog", &["drain"]),
     ("Change", &["hint", "poll"]),
+    (
+        "Desk",
+        &[
+            "desk_search",
+            "desk_assign",
+            "desk_block",
+            "desk_presented",
+            "desk_bulk",
+        ],
+    ),
+    ("SALTO KS", &["ks"]),
     ("Disk", &["disk/event_bytes"]),
+    ("Page", &["page"]),
 ];
 
 /// What a figure should be: at most, or at least.
@@ -56,6 +68,22 @@ const AIMS: &[(&str, Aim)] = &[
     ("kill9/doubled", Aim::Below(0.5)),
     ("drain/50000", Aim::Below(60.0)),
     ("hint/contract/p99", Aim::Below(1_000.0)),
+    // The enrolment desk.
+    ("desk_search/10000/p95", Aim::Below(30.0)),
+    ("desk_assign/opens/p95", Aim::Below(200.0)),
+    ("desk_block/refused/p95", Aim::Below(1_000.0)),
+    ("desk_presented/all/p95", Aim::Below(150.0)),
+    ("desk_bulk/60/presentations", Aim::Below(60.5)),
+    ("page/presented/p95", Aim::Below(150.0)),
+    ("page/assign_to_open/p95", Aim::Below(200.0)),
+    ("page/search_10000/first_result/p95", Aim::Below(100.0)),
+    ("page/weight", Aim::Below(150.0)),
+    ("ks/plan/300", Aim::Below(120.0)),
+    ("ks/plan/300/vs_one_by_one", Aim::AtLeast(4.0)),
+    ("ks/steady/1000/max", Aim::Below(16.0)),
+    ("ks/check_in/max", Aim::Below(1_000.0)),
+    ("ks/past/10000", Aim::Below(30.0)),
+    ("ks/past/10000/doubled", Aim::Below(0.5)),
     // The poll interval and two seconds.
     ("poll/contract/5s/max", Aim::Below(7_000.0)),
 ];

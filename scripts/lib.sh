@@ -95,6 +95,23 @@ rust_version() { "${1:-rustc}" --version 2>/dev/null | awk '{print $2}'; }
 # What packages hold: the demo and the space's own login, and not the platforms' stories, whose simulators are a megabyte of code.
 PACKAGED=(--no-default-features --features "${DOORWARD_FEATURES-demo,oidc}")
 
+# packaged_code: from here on cargo links as packages are linked, by packaging/link-gcc; readable names tell it which functions are
+# which, and stripping takes them out. For another machine set DOORWARD_CC and DOORWARD_NM as well.
+packaged_code() {
+    local triple=${1:-$(rustc -vV | sed -n 's/^host: //p')}
+    triple=$(tr 'a-z-' 'A-Z_' <<<"$triple")
+    need python3=python3 c++filt=binutils
+    export "CARGO_TARGET_${triple}_LINKER=$ROOT/packaging/link-gcc"
+    export "CARGO_TARGET_${triple}_RUSTFLAGS=-Csymbol-mangling-version=v0"
+}
+
+# build_fast: the benchmark, and the daemon as packages have it but for the minutes of fat LTO.
+build_fast() {
+    packaged_code
+    cargo build --locked --profile fast -p doorward -p doorward-bench --no-default-features \
+        --features doorward/demo,doorward/oidc,doorward-bench/cedar
+}
+
 # need_rust: cargo, rustfmt and clippy of at least RUST_MIN, and a C compiler for the C in our dependencies.
 need_rust() {
     need gcc=gcc ar=binutils git=git
@@ -143,18 +160,28 @@ need_venv() {
     cp "$wanted" "$stamp"
 }
 
-# need_node_peers: the identity provider of tests/page_oidc.rs, pinned, in target/node.
-NODE_PEERS=(oidc-provider@8.8.1)
-need_node_peers() {
-    local folder="$ROOT/target/node"
-    if [ "$(cat "$folder/.installed" 2>/dev/null)" = "${NODE_PEERS[*]}" ]; then
+# npm_install STAMP PACKAGE@VERSION...: into target/node, unless the stamp there says that they are in.
+npm_install() {
+    local stamp="$ROOT/target/node/$1"
+    shift
+    if [ "$(cat "$stamp" 2>/dev/null)" = "$*" ]; then
         return
     fi
     need node=nodejs npm=npm
-    say "installing from npm into target/node: ${NODE_PEERS[*]}"
-    mkdir -p "$folder"
-    npm install --prefix "$folder" --no-audit --no-fund --silent "${NODE_PEERS[@]}"
-    printf '%s\n' "${NODE_PEERS[*]}" >"$folder/.installed"
+    say "installing from npm into target/node: $*"
+    mkdir -p "$ROOT/target/node"
+    npm install --prefix "$ROOT/target/node" --no-audit --no-fund --silent "$@"
+    printf '%s\n' "$*" >"$stamp"
+}
+
+# need_node_peers: the identity provider of tests/page_oidc.rs, pinned, in target/node.
+need_node_peers() { npm_install .installed oidc-provider@8.8.1; }
+
+# need_browser: Debian's chromium, and from npm what drives it and what judges it, pinned, in target/node. Later releases of
+# playwright-core want a newer node than Debian 12 has.
+need_browser() {
+    need chromium=chromium
+    npm_install .installed-browser playwright-core@1.61.1 axe-core@4.14.1
 }
 
 # need_cargo_tool NAME VERSION: `cargo NAME`, from the path or else built once into target/tools.

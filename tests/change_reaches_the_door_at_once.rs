@@ -8,6 +8,7 @@ use doorward_peers::{
 };
 use std::time::Duration;
 
+/// R42, S3:46 ("immediately") and S4:13 (every 15 minutes).
 #[test]
 fn a_hint_opens_the_door_and_unchanged_facts_cost_one_small_request() {
     let mut plan = Plan::default();

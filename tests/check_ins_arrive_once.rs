@@ -91,6 +91,7 @@ fn plan(checkins: &str) -> Plan {
     plan
 }
 
+/// R27, S3:44: whoever opens a lock is checked in.
 #[test]
 fn under_kills_outages_lost_answers_and_throttling_none_is_missing_and_none_twice() {
     let mut chance = Seeded(20_260_522);

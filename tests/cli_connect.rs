@@ -1,7 +1,9 @@
 //! `doorward connect`: from credentials to a configuration that can be pasted, by flags and at a terminal.
 
 use crate::harness::{Gateway, site::Layout};
-use doorward_peers::{cloud::ContractOffice, office::Office as _};
+use doorward_peers::{
+    cloud::ContractOffice, cobot::Cobot, nexudus::Nexudus, office::Office, spacebring::Spacebring,
+};
 use std::{
     fs,
     io::{Read as _, Write as _},
@@ -89,7 +91,7 @@ fn a_permission_that_is_missing_is_told_with_status_1() {
     ];
     let (status, out, _) = gateway.command(&arguments);
     assert!(
-        status == 1 && out.contains("1 of 1 permissions are missing"),
+        status == 1 && out.contains("1 of 1 permissions is missing"),
         "{out}"
     );
     let shown = gateway.json_of_any_status(&arguments);
@@ -201,4 +203,93 @@ fn at_a_terminal_it_asks_and_does_not_show_the_secret() {
         .filter(|name| name.to_string_lossy().starts_with('.'))
         .collect();
     assert!(hidden.is_empty(), "{hidden:?}");
+}
+
+/// The flags that stand for what a simulator's own `[cloud]` says, with some values replaced; secrets are files.
+fn flags(gateway: &Gateway, office: &dyn Office, other: &[(&str, &str)]) -> Vec<String> {
+    let text = office.cloud_section(gateway.path());
+    let text = text.replace("{dir}", &gateway.path().display().to_string());
+    let whole: toml::Table = text.parse().unwrap();
+    let mut flags = vec!["connect".to_owned(), office.platform().to_owned()];
+    for (key, value) in whole["cloud"][office.platform()].as_table().unwrap() {
+        let replaced = other.iter().find(|(name, _)| name == key);
+        let replaced = replaced.map(|(_, value)| (*value).to_owned());
+        if let Some(file) = value.get("file") {
+            let file = replaced.unwrap_or_else(|| file.as_str().unwrap().to_owned());
+            flags.extend(["--secret".into(), format!("{key}={file}")]);
+        } else {
+            let value = replaced.unwrap_or_else(|| value.as_str().map_or(value.to_string(), str::to_owned));
+            flags.extend(["--set".into(), format!("{key}={value}")]);
+        }
+    }
+    flags.push("--print".into());
+    flags
+}
+
+fn connect(gateway: &Gateway, office: &dyn Office, other: &[(&str, &str)]) -> (i32, String, String) {
+    let flags = flags(gateway, office, other);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    gateway.command(&flags)
+}
+
+#[test]
+fn what_is_wrong_with_everything_is_told_once() {
+    let gateway = site();
+    let wrong = gateway.secret("wrong", "not-the-secret").display().to_string();
+    let spacebring = Spacebring::start().unwrap();
+    let (status, out, error) = connect(&gateway, &spacebring, &[("client_secret", &wrong)]);
+    assert_eq!((status, out.as_str()), (1, ""), "no draft of what does not work");
+    assert_eq!(error.matches("does not accept this client").count(), 1, "{error}");
+    assert!(error.contains("check [cloud.spacebring] client_id"), "{error}");
+    // A place that is not there has no plans and no people, which would look like a space that has just begun.
+    let (status, out, error) = connect(&gateway, &spacebring, &[("location", "elsewhere")]);
+    assert_eq!((status, out.as_str()), (1, ""));
+    assert!(
+        error.contains(
+            "location elsewhere is not among those of this client; correct [cloud.spacebring] location"
+        ) && error.contains("Riverside ("),
+        "{error}"
+    );
+    let nexudus = Nexudus::start().unwrap();
+    let (status, out, error) = connect(&gateway, &nexudus, &[("business", "99")]);
+    assert_eq!((status, out.as_str()), (1, ""));
+    assert!(
+        error.contains("there is no location 99") && error.contains("business to one of 1414 (Harbour)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn another_zone_is_told_once_and_what_was_set_before_stays() {
+    let office = Cobot::start().unwrap();
+    let layout = Layout::new("rtc = true")
+        .table(
+            "[cloud]",
+            "kind = \"cobot\"\ncard_format = \"uid-reversed\"\nallowance = 3\ntimeout_seconds = 7",
+        )
+        .table(
+            "[cloud.cobot]",
+            "subdomain = \"long-ago\"\ntoken = { file = \"{dir}/old-token\" }\nspace = \"space-riverside\"",
+        )
+        .group("members", &["front"])
+        .door("front", "");
+    let text = layout.text().replace("Europe/Madrid", "America/New_York");
+    let gateway = Gateway::new(&text);
+    gateway.secret("old-token", "of-long-ago");
+    let (status, out, error) = connect(&gateway, &office, &[]);
+    assert_eq!(status, 0, "{out}{error}");
+    assert_eq!(out.matches("America/New_York").count(), 1, "{out}");
+    assert!(
+        out.contains("the platform has this place in Europe/Madrid, [site] zone is America/New_York"),
+        "{out}"
+    );
+    for line in [
+        "card_format = \"uid-reversed\" # as it was",
+        "allowance = 3 # as it was",
+        "timeout_seconds = 7 # as it was",
+        "space = \"space-riverside\" # as it was",
+    ] {
+        assert!(out.contains(line), "{line}: {out}");
+    }
+    assert!(!out.contains("long-ago"), "what is given now counts: {out}");
 }

@@ -69,6 +69,10 @@ left = 0
 
 /// A site whose gateway has fetched the facts and ended.
 fn site() -> Gateway {
+    site_of(FACTS)
+}
+
+fn site_of(facts: &str) -> Gateway {
     let layout = Layout::new("rtc = true")
         .facts_file()
         .map("resources", "Blue room", &["meeting"])
@@ -88,7 +92,7 @@ fn site() -> Gateway {
         .door("front", "name = \"Front door\"")
         .door("studio", "name = \"Studio\"");
     let mut gateway = Gateway::new(layout.text());
-    fs::write(gateway.path().join("facts.toml"), FACTS).unwrap();
+    fs::write(gateway.path().join("facts.toml"), facts).unwrap();
     gateway.start();
     wait_for("facts in force", || {
         let status = gateway.json_of_any_status(&["report"]);
@@ -115,7 +119,7 @@ fn told(gateway: &Gateway, arguments: &[&str]) -> String {
     .replace(&folder, "DIR")
 }
 
-const NOON: &str = "2026-11-25 12:00"; // a Wednesday
+const NOON: &str = "2022-11-23 12:00"; // a Wednesday that does not come again
 
 #[test]
 fn staff_see_who_may_open_what_and_why() {
@@ -123,7 +127,7 @@ fn staff_see_who_may_open_what_and_why() {
     let mut shown = String::new();
     for arguments in [
         &["people", "--at", NOON][..],
-        &["people", "--at", "2026-11-25 23:00"],
+        &["people", "--at", "2022-11-23 23:00"],
         &["people", "--at", NOON, "--why", "ana@example.com"],
         &["people", "--at", NOON, "--why", "bob"],
         &["people", "--at", NOON, "--why", "Gus Lind"],
@@ -160,6 +164,91 @@ fn staff_see_who_may_open_what_and_why() {
             "a card number in full"
         );
     }
+}
+
+const SHARED: &str = r#"
+[[people]]
+id = "u1"
+name = "Océane Brûlé"
+credentials = ["uid:04AABBCCDDEE11"]
+[[people]]
+id = "u2"
+name = "Tomás Água"
+credentials = ["uid:04AABBCCDDEE11"]
+[[people]]
+id = "u3"
+name = "Zoë Weiß"
+credentials = ["uid:04AABBCCDDEE11", "uid:04AABBCCDDEE22"]
+[[memberships]]
+id = "m1"
+plan = "Team"
+person = "u1"
+[[memberships]]
+id = "m2"
+plan = "Team"
+person = "u3"
+"#;
+
+/// Rights are no use with a card that somebody else has as well (R34): whoever asks at the desk is told so, and who the
+/// other is, in every place where it could be looked for.
+#[test]
+fn a_card_of_several_people_opens_for_none_and_every_table_says_so() {
+    let gateway = site_of(SHARED);
+    let all = told(&gateway, &["people", "--at", "2099-06-01 12:00"]);
+    let row = |name: &str| {
+        let found = all.lines().find(|line| line.starts_with(name));
+        found.unwrap_or_else(|| panic!("{all}")).to_owned()
+    };
+    let holders = "uid:…11 belongs to Océane Brûlé (u1) and Tomás Água (u2) and Zoë Weiß (u3)";
+    let alone = row("Océane");
+    assert!(
+        alone.contains("1, 1 shared  shared card") && alone.ends_with(&format!("{holders}, R34")),
+        "{alone}"
+    );
+    assert!(
+        row("Zoë").contains("2, 1 shared  members"),
+        "her other card opens: {all}"
+    );
+    assert!(
+        all.contains("1 of 3 people may open something on 2099-06-01 at 12:00; facts of"),
+        "another day is named: {all}"
+    );
+    // As people type it.
+    let why = told(&gateway, &["people", "--why", "oceane brule", "--at", NOON]);
+    assert!(
+        why.contains(&format!("opens nothing; nearest: shared card: {holders}, R34")),
+        "{why}"
+    );
+    let explained = told(
+        &gateway,
+        &["explain", "--credential", "uid:04AABBCCDDEE11", "--door", "front"],
+    );
+    let who =
+        "it belongs to Océane Brûlé (u1) and Tomás Água (u2) and Zoë Weiß (u3): take it from all but one";
+    assert!(explained.contains(who), "{explained}");
+    let shown = gateway.json(&["people", "--at", NOON]);
+    let told = |at: usize| {
+        let person = &shown["people"][at];
+        (
+            person["cards"].clone(),
+            person["shared_cards"].clone(),
+            person["opens_something"].clone(),
+        )
+    };
+    assert_eq!(told(0), (1.into(), 1.into(), false.into()));
+    assert_eq!(told(2), (2.into(), 1.into(), true.into()));
+}
+
+#[test]
+fn what_names_nothing_is_told_as_such() {
+    let gateway = site_of(SHARED);
+    let nobody = told(&gateway, &["people", "--why", " - "]);
+    assert!(nobody.contains("nobody is called ` - `"), "{nobody}");
+    let no_file = told(&gateway, &["rules", "preview", "--facts", "nowhere.toml"]);
+    assert!(
+        no_file.contains("nowhere.toml cannot be read") && !no_file.contains("[cloud]"),
+        "the configuration has no part in it: {no_file}"
+    );
 }
 
 #[test]

@@ -40,6 +40,7 @@ fn answer_lost() -> Faults {
     }
 }
 
+/// R28, S3:73: in and out as often as one likes for as long as the pass runs.
 #[tokio::test]
 async fn one_check_in_stands_for_all_entries_while_it_runs() {
     let site = Site::start();

@@ -158,10 +158,14 @@ check-in tokens (checkin_tokens): 1
 ");
     insta::assert_snapshot!(survey.remarks.join("\n"), @r"
 Cobot's clock and this gateway's differ by 10 minutes.
-Cobot has the space in the time zone Europe/Lisbon, and [site] zone says Europe/Madrid; last days end by the latter.
 The access token looks like a personal one, of boss@example.com: it ends when that person leaves. Move it to the space (docs/platforms/cobot.md).
 1 check-in tokens are addresses of telephones on the wireless network and no cards; they are passed over.
 ");
+    assert_eq!(
+        survey.zone.as_deref(),
+        Some("Europe/Lisbon"),
+        "for whoever compares it with the site's"
+    );
     let names: Vec<&str> = survey.catalogue.plans.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["Day passes", "Full time", "Hot desk"]);
     assert_eq!(

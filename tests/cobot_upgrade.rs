@@ -58,6 +58,7 @@ fn plan_opens(facts: &Facts, at: Millis) -> bool {
         .any(|it| it.window.contains(at))
 }
 
+/// R25, S3:72: the shorter pass is returned, the longer one deducted instead.
 #[tokio::test]
 async fn the_pass_that_comes_back_opens_again_and_the_dear_one_runs() {
     let site = Site::start();

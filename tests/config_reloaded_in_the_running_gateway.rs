@@ -33,12 +33,14 @@ fn a_new_mapping_is_in_force_at_the_next_tap_and_a_bad_file_changes_nothing() {
         .text(&site.bus)
         .replace("baud = 115200", "baud = 1")
         .replace("Europe/Madrid", "Europe/Nowhere")
-        .replace("release_seconds = 4", "release_secs = 4");
+        .replace("release_seconds = 4", "release_secs = 4")
+        + "\n[[door]]\nid = \"without-a-reader\"\n"; // a warning
     site.gateway.configure(&bad);
     let text = site.fault("config_refused");
     for mistake in ["baud", "Europe/Nowhere", "release_secs", "doorward.toml:"] {
         assert!(text.contains(mistake), "{mistake} in {text}");
     }
+    assert!(!text.contains("warning:"), "what refuses it stands alone: {text}");
     site.event(|event| event["kind"] == "config_refused");
     assert!(site.gateway.log().contains("Europe/Nowhere"));
     assert_eq!(site.tap(ANA), Color::Red, "the doors go on");

@@ -326,6 +326,7 @@ async fn a_check_in_counts_once_however_often_it_is_delivered() {
     );
 }
 
+/// R30: the guides are silent on a check-in that is refused; the platforms' documents know one.
 #[tokio::test]
 async fn a_refused_check_in_is_an_answer_and_no_failure() {
     let (cloud, adapter) = start();

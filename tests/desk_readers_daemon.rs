@@ -16,7 +16,12 @@ use doorward_peers::{
     pn532::Pn532,
     vpcd::{Card, Pcscd, missing},
 };
-use std::{path::Path, sync::mpsc::Receiver};
+use std::{
+    io::Read as _,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc::Receiver,
+};
 
 const KEY: [u8; 16] = [0x42; 16];
 const FOB: [u8; 7] = [0x04, 0xA2, 0xB3, 0xC4, 0xD5, 0xE6, 0x80];
@@ -183,6 +188,16 @@ fn one_fob_is_one_credential_at_every_reader_and_no_reader_journals_it() {
     );
 }
 
+/// A command that waits for a card: it ends with the scenario, whatever becomes of that.
+struct Enrolling(Child);
+
+impl Drop for Enrolling {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn a_card_at_the_desk_is_given_to_a_member_and_opens_the_door() {
     let chip = Pn532::start().unwrap();
@@ -211,22 +226,41 @@ fn a_card_at_the_desk_is_given_to_a_member_and_opens_the_door() {
         })
     };
     assert_eq!(tap(), Color::Red, "nobody's yet");
-    std::thread::scope(|scope| {
-        let enrolled = scope.spawn(|| {
-            site.gateway
-                .command(&["enrol", "--at", "reception", "--to", "Ada", "--json"])
-        });
-        // Whoever waits for the next card does not take one that lay there before: it is laid until it was seen.
-        wait_for("the card to be taken", || {
-            chip.lay(&fresh);
-            let done = enrolled.is_finished();
-            chip.clear();
-            if done { Ok(()) } else { Err("not yet") }
-        });
-        let (status, out, error) = enrolled.join().unwrap();
-        assert_eq!(status, 0, "{out}{error}");
-        assert!(!out.contains("04112233445566"), "masked: {out}");
+    let mut enrolling = Enrolling(
+        Command::new(env!("CARGO_BIN_EXE_doorward"))
+            .arg("--config")
+            .arg(site.gateway.config_path())
+            .args(["enrol", "--at", "reception", "--to", "Ada", "--json"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    // Whoever waits for the next card does not take one that lay there before: it is laid again until it was taken, and each
+    // time it lies until the gateway saw it.
+    let events = || site.gateway.json(&["desk", "readers"])["last"].as_u64().unwrap();
+    let turn = |what: &str| {
+        let before = events();
+        match what {
+            "laid" => chip.lay(&fresh),
+            _ => chip.clear(),
+        }
+        wait_for(what, || if events() > before { Ok(()) } else { Err(before) });
+    };
+    let status = wait_for("the card to be taken", || {
+        turn("laid");
+        turn("cleared");
+        enrolling.0.try_wait().unwrap().ok_or("not yet")
     });
+    let mut out = String::new();
+    enrolling
+        .0
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut out)
+        .unwrap();
+    assert!(status.success(), "{out}");
+    assert!(!out.contains("04112233445566"), "masked: {out}");
     assert_eq!(tap(), Color::Green);
     let entries: Vec<_> = site.gateway.events();
     let given = entries

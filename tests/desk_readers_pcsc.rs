@@ -183,5 +183,4 @@ fn figure_from_card_to_event() {
         ms(&ours, 6),
         ms(&ours, 11)
     );
-    assert!(ours[11] < Duration::from_secs(1), "{ours:?}");
 }

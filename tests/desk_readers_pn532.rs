@@ -1,10 +1,7 @@
 //! PN532 modules at the desk, on ptys: found, pulled, disturbed, and never confused with a door's line.
 #![cfg(test)] // so that the lints know helpers here for test code
 
-use crate::{
-    desk_watch::now,
-    harness::{PATIENCE, wait_for},
-};
+use crate::{desk_watch::now, harness::wait_for};
 use doorward::{
     clock::Clock,
     config::model::{DeskConfig, DeskPlace, DeskReaderConfig},
@@ -311,5 +308,4 @@ fn figure_from_card_to_event() {
         ms(20),
         ms(38)
     );
-    assert!(took[38] < PATIENCE / 30, "p95 {:?}", took[38]);
 }

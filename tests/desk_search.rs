@@ -1,11 +1,9 @@
 //! A search among 10,000 people, as somebody types.
 
-use crate::desk_site::timed;
 use doorward::{
     desk::Directory,
     domain::facts::{Facts, Person, Team},
 };
-use std::time::Duration;
 
 const FIRST: [&str; 10] = [
     "José", "María", "Zoë", "Łukasz", "Ana", "Jürgen", "Søren", "Nguyễn", "Chloé", "Ömer",
@@ -24,7 +22,7 @@ const LAST: [&str; 10] = [
 ];
 
 #[test]
-fn a_search_among_ten_thousand_people_is_quick() {
+fn a_search_among_ten_thousand_people_finds_whoever_is_meant() {
     let mut facts = Facts::default();
     for n in 0..10_000_usize {
         let name = format!("{} {} {n}", FIRST[n % 10], LAST[n / 10 % 10]);
@@ -40,40 +38,27 @@ fn a_search_among_ten_thousand_people_is_quick() {
             payer: None,
         })
         .collect();
-    let (directory, made) = timed(|| Directory::of(&facts));
-    println!("10,000 people made ready: {made:?}");
-    let queries = [
-        "j",
-        "jo",
-        "jos",
-        "jose",
-        "jose nun",
-        "weiss",
-        "nandu 17",
-        "person.77",
-        "person.77@",
-        "lopez garcia",
-        "smith 98",
-        "zzz",
-        "o'ne",
-        "yildiz 9999",
-    ];
-    let mut times: Vec<Duration> = Vec::new();
-    for _ in 0..10 {
-        for query in queries {
-            let (found, took) = timed(|| directory.search(query, 20));
-            assert_eq!(found.is_empty(), query == "zzz", "{query}");
-            times.push(took);
-        }
+    let directory = Directory::of(&facts);
+    let of = |query: &str| {
+        let (hits, total) = directory.page(query, 0, 20);
+        assert_eq!(directory.search(query, 20), hits, "{query}");
+        (hits, total)
+    };
+    for (query, total, first) in [
+        ("j", 2_000, "José"),
+        ("jose", 1_000, "José"),
+        ("jose nun", 100, "José Núñez"),
+        ("weiss", 1_000, "Ana Weiß"),
+        ("nandu 17", 640, "Ana"),
+        ("person.77@", 1, "Nguyễn Smith 77"),
+        ("lopez garcia", 1_000, "Ana García López"),
+        ("o'ne", 1_000, "Ana O’Neill"),
+        ("yildiz 9999", 1, "Ömer Yıldız 9999"),
+        ("zzz", 0, ""),
+    ] {
+        let (hits, found) = of(query);
+        assert_eq!(found, total, "{query}");
+        let name = hits.first().map_or("", |hit| hit.name.as_str());
+        assert!(name.starts_with(first), "{query}: {name}");
     }
-    times.sort();
-    let p95 = times[times.len() * 95 / 100];
-    println!(
-        "search: p50 {:?}, p95 {p95:?}, longest {:?}",
-        times[times.len() / 2],
-        times[times.len() - 1]
-    );
-    // Issue 5 asks for 30 ms of what is delivered; a build for tests is many times as slow, and shares its machine.
-    let limit = if cfg!(debug_assertions) { 400 } else { 30 };
-    assert!(p95 < Duration::from_millis(limit), "{p95:?}");
 }

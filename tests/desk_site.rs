@@ -1,16 +1,15 @@
-//! What scenarios of the desk have in common: the control socket asked directly, so that what is measured is the gateway,
-//! and presentations at the reader of the front door.
+//! What scenarios of the desk have in common: the control socket asked directly, and presentations at the reader of the front
+//! door.
 
 use crate::{
     cloud_site::{CloudSite, Plan, members},
-    harness::wait_for,
+    harness::{Gateway, wait_for},
 };
 use doorward_peers::cloud::Options;
 use serde_json::{Value, json};
 use std::{
     io::{Read, Write},
     os::unix::net::UnixStream,
-    time::{Duration, Instant},
 };
 
 /// A fob that nobody has yet, as its reader writes it.
@@ -34,34 +33,31 @@ pub(crate) fn site(count: usize) -> CloudSite {
     })
 }
 
-/// How long something takes.
-#[expect(clippy::disallowed_methods, reason = "a figure of a test is real time")]
-pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let begun = Instant::now();
-    let done = work();
-    (done, begun.elapsed())
+/// Asks the desk of a gateway: status and document.
+pub(crate) fn ask(gateway: &Gateway, action: &str, body: &Value) -> (u16, Value) {
+    let mut stream = UnixStream::connect(gateway.path().join("run/control.sock")).unwrap();
+    let body = body.to_string();
+    let head = format!(
+        "POST /v1/cards/{action} HTTP/1.1\r\nhost: doorward\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (
+        status,
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}")),
+    )
 }
 
 impl CloudSite {
     /// Asks the desk: status and document.
     pub(crate) fn desk(&self, action: &str, body: &Value) -> (u16, Value) {
-        let mut stream = UnixStream::connect(self.gateway.path().join("run/control.sock")).unwrap();
-        let body = body.to_string();
-        let head = format!(
-            "POST /v1/cards/{action} HTTP/1.1\r\nhost: doorward\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\nconnection: close\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(body.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (
-            status,
-            serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}")),
-        )
+        ask(&self.gateway, action, body)
     }
 
     /// The same, which must be done.
@@ -81,10 +77,10 @@ impl CloudSite {
         (text("code"), text("message"))
     }
 
-    /// Gives a card to a member, and measures.
+    /// Gives a card to a member.
     #[track_caller]
-    pub(crate) fn assign(&self, card: &str, person: &str) -> (Value, Duration) {
-        timed(|| self.done("assign", json!({ "card": card, "person": person, "by": "Maria" })))
+    pub(crate) fn assign(&self, card: &str, person: &str) -> Value {
+        self.done("assign", json!({ "card": card, "person": person, "by": "Maria" }))
     }
 
     /// Presents a card at the front door, by the digits that the reader sends: the reason and the person of the event.

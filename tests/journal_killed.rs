@@ -38,6 +38,7 @@ fn child_that_is_killed() {
     });
 }
 
+/// R44, S3:66: entries are the record of attendance.
 #[test]
 #[expect(
     clippy::disallowed_methods,

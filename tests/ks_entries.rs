@@ -9,10 +9,7 @@ use doorward_peers::{
     ks::{Entry, Faults, Ks},
 };
 use serde_json::Value;
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Duration};
 use tempfile::TempDir;
 
 /// The tag of member `number` as the platform knows it.
@@ -131,26 +128,17 @@ impl KsSite {
     }
 }
 
+/// How soon: `scripts/bench ks`.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a figure of real time")]
-fn an_entry_by_the_stream_is_a_check_in_within_a_second() {
+fn an_entry_by_the_stream_is_a_check_in_at_once() {
     let site = KsSite::start("", true);
-    let mut took = Vec::new();
     for number in 0..20 {
-        let begun = Instant::now();
         site.opens(number % 5, 0);
         wait_for("the check-in", || {
             let there = site.cloud.check_ins().len();
             if there > number { Ok(()) } else { Err(there) }
         });
-        took.push(begun.elapsed());
     }
-    took.sort();
-    println!(
-        "entry at the lock to check-in at the platform, by the stream, 20 times: median {:?}, longest {:?}",
-        took[10], took[19]
-    );
-    assert!(took[19] < Duration::from_secs(1), "{took:?}");
     let check_ins = site.cloud.check_ins();
     assert!(
         check_ins
@@ -333,9 +321,9 @@ fn under_kills_and_lost_streams_each_entry_is_one_event_and_one_check_in() {
     assert_eq!(keys.len(), ids.len(), "each key once");
 }
 
+/// How soon: `scripts/bench ks`.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a figure of real time")]
-fn ten_thousand_entries_of_the_past_come_within_half_a_minute_and_none_twice() {
+fn ten_thousand_entries_of_the_past_come_over_a_kill_and_none_twice() {
     let mut site = KsSite::start("", false);
     site.gateway.stop();
     let ids: Vec<String> = (0..10_000_usize)
@@ -349,22 +337,10 @@ fn ten_thousand_entries_of_the_past_come_within_half_a_minute_and_none_twice() {
     site.gateway.start();
     site.section("the middle", |entries, _| entries["asked"].as_u64() > Some(3_000));
     site.gateway.kill();
-    let begun = Instant::now();
     site.gateway.start();
     site.section("the end", |entries, _| {
         entries["asked"].as_u64() >= Some(10_000) && entries["asking"] == false
     });
-    let took = begun.elapsed();
-    let requests = site
-        .ks
-        .asked()
-        .iter()
-        .filter(|asked| asked.path.ends_with("/entries"))
-        .count();
-    println!(
-        "10,000 entries asked for again after a kill, answers of 100 ms: {took:?}, {requests} requests in both runs"
-    );
     site.each_once(&ids);
     assert_eq!(site.counted().len(), ids.len());
-    assert!(took < Duration::from_secs(30), "{took:?}");
 }

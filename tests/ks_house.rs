@@ -11,6 +11,10 @@ use jiff::{Timestamp, ToSpan as _, civil::DateTime, tz::TimeZone};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tempfile::TempDir;
@@ -220,6 +224,17 @@ pub(crate) struct Plan {
     pub(crate) at: Option<i64>,
     /// Somebody logs in at SALTO, instead of a system user.
     pub(crate) by_code: bool,
+    /// TLS at every address of KS.
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+/// How often they are compared, unless these lines say.
+fn reconcile(lines: &str) -> &'static str {
+    if lines.contains("reconcile_seconds") {
+        ""
+    } else {
+        "reconcile_seconds = 10"
+    }
 }
 
 /// The site.
@@ -228,14 +243,14 @@ pub(crate) struct KsSite {
     pub(crate) cloud: Cloud,
     pub(crate) ks: Ks,
     pub(crate) house: House,
-    _clock: Option<FalseClock>,
+    clock: Option<FalseClock>,
     _secrets: TempDir,
 }
 
 impl KsSite {
     /// A site that is not started yet. KS knows the tags of everybody, and a lock for every door.
     pub(crate) fn new(plan: Plan) -> Self {
-        let ks = Ks::start().unwrap();
+        let ks = plan.tls.map_or_else(Ks::start, Ks::start_tls).unwrap();
         for door in plan.house.doors() {
             if !ks.locks().iter().any(|lock| lock.name == door) {
                 ks.add_lock(&door);
@@ -264,7 +279,7 @@ impl KsSite {
             )
             .table(
                 "",
-                &format!("{}reconcile_seconds = 10\n{}", section.unwrap(), plan.ks),
+                &format!("{}{}\n{}", section.unwrap(), reconcile(&plan.ks), plan.ks),
             );
         let layout = plan.house.tables(layout);
         let mut gateway = Gateway::new(layout.text());
@@ -283,7 +298,7 @@ impl KsSite {
             cloud,
             ks,
             house: plan.house,
-            _clock: clock,
+            clock,
             _secrets: secrets,
         }
     }
@@ -294,6 +309,77 @@ impl KsSite {
         site.gateway.start();
         site.settle();
         site
+    }
+
+    /// So much time goes by at once, for the daemon, its timers and KS. Of a scenario with a clock of its own.
+    pub(crate) fn pass(&self, seconds: u64) {
+        let clock = self.clock.as_ref().unwrap();
+        clock.pass(i64::try_from(seconds).unwrap()).unwrap();
+        self.ks.advance(Duration::from_secs(seconds));
+    }
+
+    /// Time runs fifty times as fast for as long as something goes on. What came of it. `timeout_seconds` of `[ks]` should
+    /// be long: it is short then.
+    pub(crate) fn in_time<T>(&self, act: impl FnOnce() -> T) -> T {
+        struct Over<'a>(&'a AtomicBool);
+        impl Drop for Over<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    self.pass(2);
+                    std::thread::park_timeout(Duration::from_millis(40));
+                }
+            });
+            let _over = Over(&over);
+            act()
+        })
+    }
+
+    /// A fault's words, if it stands.
+    pub(crate) fn fault(&self, key: &str) -> Option<String> {
+        let report = self.gateway.report();
+        let mut faults = report["faults"].as_array().unwrap().iter();
+        let found = faults.find(|fault| fault["key"] == key)?;
+        Some(found["text"].as_str().unwrap().to_owned())
+    }
+
+    /// Waits for a fault. Its words.
+    #[track_caller]
+    pub(crate) fn wait_for_fault(&self, key: &str) -> String {
+        wait_for(key, || self.fault(key).ok_or_else(|| self.gateway.report()))
+    }
+
+    /// Waits until a plan is empty: nothing to do, and nothing that waits.
+    #[track_caller]
+    pub(crate) fn wait_for_empty_plan(&self) {
+        wait_for("an empty plan", || {
+            // While KS does not answer there is none.
+            let (_, out, error) = self.gateway.command(&["ks", "plan", "--json"]);
+            let plan: Value = serde_json::from_str(&out).unwrap_or_default();
+            let is_empty = |name: &str| plan[name].as_array().is_some_and(Vec::is_empty);
+            if is_empty("steps") && is_empty("waits") {
+                Ok(())
+            } else {
+                Err(out + &error)
+            }
+        });
+    }
+
+    /// Waits until a trap is sprung.
+    #[track_caller]
+    pub(crate) fn wait_for_trap(&self) {
+        wait_for("the trap", || {
+            if self.ks.sprung() {
+                Ok(())
+            } else {
+                Err(self.ks.changes())
+            }
+        });
     }
 
     /// Waits until the cloud's version is in force.
@@ -427,6 +513,16 @@ impl KsSite {
         managed.sort_by_key(ToString::to_string);
         serde_json::json!({"people": people, "groups": managed})
     }
+}
+
+/// `count` people on the plan "Hot desk" with a tag each, and a meeting room.
+pub(crate) fn members(count: usize) -> World {
+    let mut world = World::default();
+    room(&mut world, "Meeting room");
+    for number in 0..count {
+        person(&mut world, number, "Hot desk");
+    }
+    world
 }
 
 /// A day further, the same time on the wall.

@@ -44,7 +44,7 @@ fn browse(address: &str) -> String {
 
 /// `doorward ks connect`, and somebody who logs in at the address that it shows.
 #[track_caller]
-fn connected(site: &KsSite, more: &[&str]) -> Value {
+pub(crate) fn connected(site: &KsSite, more: &[&str]) -> Value {
     let mut child = Command::new(env!("CARGO_BIN_EXE_doorward"))
         .arg("--config")
         .arg(site.gateway.config_path())

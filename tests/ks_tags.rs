@@ -152,6 +152,20 @@ fn a_tag_is_given_blocked_and_replaced_here_and_at_ks() {
     let (status, out, error) = run(&["block", "ks:01507333"]);
     assert_eq!(status, 0, "{out}{error}");
     assert_eq!(site.ks.user("Hana Hand").unwrap().tag, None);
+    // Each is an action of the desk, by the user who opened the socket.
+    let (_, trail, _) = site.gateway.command(&["audit", "list", "--json"]);
+    for action in ["card.assigned", "card.blocked"] {
+        let of = trail.lines().filter(|line| line.contains(action));
+        let by = of.clone().filter(|line| line.contains("command line"));
+        assert_eq!((of.count(), by.count()), (2, 2), "{action}: {trail}");
+    }
+    assert!(
+        !trail.contains("02309289") && !trail.contains("01507333"),
+        "{trail}"
+    );
+    // A blocked tag is given to nobody.
+    let (status, _, error) = run(&["assign", "ks:02309289", "--person", "p0"]);
+    assert!(status == 1 && error.contains("blocked"), "{error}");
     // The last of them is in the journal a moment after the answer.
     crate::harness::wait_for("two of each", || {
         let events = site.gateway.events();

@@ -69,11 +69,17 @@ mod desk_conflict;
 #[cfg(test)]
 mod desk_guest;
 #[cfg(test)]
+mod desk_kept_here;
+#[cfg(test)]
 mod desk_lost_fob;
 #[cfg(test)]
 mod desk_moved_card;
 #[cfg(test)]
 mod desk_new_fob;
+#[cfg(test)]
+mod desk_page;
+#[cfg(test)]
+mod desk_platforms;
 #[cfg(test)]
 mod desk_readers_daemon;
 #[cfg(test)]
@@ -129,19 +135,32 @@ mod ks_house;
 #[cfg(test)]
 mod ks_in_step;
 #[cfg(test)]
+mod ks_interrupted;
+#[cfg(test)]
+mod ks_killed;
+#[cfg(test)]
 mod ks_login;
 #[cfg(test)]
+mod ks_manners;
+#[cfg(test)]
 mod ks_model;
+#[cfg(test)]
+mod ks_model_site;
 #[cfg(test)]
 mod ks_open;
 #[cfg(test)]
 mod ks_open_everywhere;
+mod ks_outage;
 #[cfg(test)]
 mod ks_plan;
+#[cfg(test)]
+mod ks_seats;
 #[cfg(test)]
 mod ks_site;
 #[cfg(test)]
 mod ks_tags;
+#[cfg(test)]
+mod ks_tls;
 #[cfg(test)]
 mod mqtt_broker_killed;
 #[cfg(test)]
@@ -199,6 +218,8 @@ mod osdp_site;
 #[cfg(test)]
 mod page_api;
 #[cfg(test)]
+mod page_browser;
+#[cfg(test)]
 mod page_oidc;
 #[cfg(test)]
 mod page_served;
@@ -206,6 +227,8 @@ mod page_served;
 mod page_sign_in;
 #[cfg(test)]
 mod page_site;
+#[cfg(test)]
+mod page_stage;
 #[cfg(test)]
 mod partial_sync_never_revokes;
 #[cfg(test)]

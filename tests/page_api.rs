@@ -44,6 +44,17 @@ fn body(path: &str) -> &'static str {
         "/api/v1/staff/{name}" => r#"{"role":"viewer"}"#,
         "/api/v1/tokens" => r#"{"name":"never-made","scopes":["status:read"]}"#,
         "/api/v1/doors/{id}/lockdown" => r#"{"on":true}"#,
+        "/api/v1/cards/read" => r#"{"number":"nothing"}"#,
+        "/api/v1/cards/assign" => r#"{"card":"known@x","person":"nobody"}"#,
+        "/api/v1/cards/replace" => r#"{"old":"known@x","new":"known@y","lost":true}"#,
+        "/api/v1/cards/guest" => r#"{"card":"known@x","name":"nobody","groups":["nowhere"]}"#,
+        "/api/v1/cards/look"
+        | "/api/v1/cards/return"
+        | "/api/v1/cards/block"
+        | "/api/v1/cards/unblock"
+        | "/api/v1/queues/{name}/present" => r#"{"card":"known@x"}"#,
+        "/api/v1/cards/import" => r#"{"text":"card,name\n"}"#,
+        "/api/v1/conflicts/{id}" => r#"{"resolution":"retry"}"#,
         _ => "{}",
     }
 }
@@ -234,7 +245,7 @@ fn events_come_in_pages_and_people_with_their_rights() {
         if people["total"] == 2 && page["next"].is_u64() {
             Ok(page)
         } else {
-            Err((page, people))
+            Err(Box::new((page, people)))
         }
     });
     let sequence = |event: &Value| event["sequence"].as_u64().unwrap();
@@ -255,7 +266,11 @@ fn events_come_in_pages_and_people_with_their_rights() {
         "ana"
     );
     let ana = boss.get("/api/v1/people/ana").json();
-    assert_eq!(ana["cards"], json!(["uid:…80"]));
+    let card = &ana["cards"][0];
+    assert_eq!(
+        (&card["shown"], &card["kind"], &card["scheme"]),
+        (&json!("uid:…80"), &json!("platform"), &json!("uid"))
+    );
     let right = &ana["access"][0];
     assert_eq!(
         (&right["state"], &right["because"], &right["doors"]),
@@ -275,7 +290,7 @@ fn events_come_in_pages_and_people_with_their_rights() {
 
 #[test]
 fn doors_are_opened_and_locked_down_by_those_who_may() {
-    let site = PageSite::start();
+    let mut site = PageSite::start();
     let boss = site.boss();
     let desk = site.account("dan", "desk");
     assert_eq!(desk.post("/api/v1/doors/nothing/open", &json!({})).status, 404);
@@ -299,8 +314,45 @@ fn doors_are_opened_and_locked_down_by_those_who_may() {
     wait_for("lockdown", || if front() == true { Ok(()) } else { Err(front()) });
     assert_eq!(lock(&boss, false).status, 200);
     wait_for("its end", || if front() == false { Ok(()) } else { Err(front()) });
+    // It outlives the gateway, and is still known to be somebody's doing.
+    assert_eq!(lock(&boss, true).status, 200);
+    site.gateway.kill();
+    site.gateway.start();
+    let begun = site.gateway.report()["sections"]["lockdown"]["front"].clone();
+    assert_eq!(begun["by"], "boss", "{begun}");
+    let doors = wait_for("the doors", || {
+        let doors = site.gateway.report()["sections"]["doors"].clone();
+        if doors["front"].is_object() {
+            Ok(doors)
+        } else {
+            Err(doors)
+        }
+    });
+    assert_eq!(
+        (&doors["front"]["lockdown"], &doors["back"]["lockdown"]),
+        (&json!(true), &json!(false))
+    );
+    let (_, shown, _) = site.gateway.command(&["report"]);
+    assert!(shown.contains("by boss: no card opens it"), "{shown}");
+    let began = site.gateway.events();
+    let began = began.iter().filter(|event| event["kind"] == "lockdown_began");
+    assert_eq!(began.count(), 2, "a restart is no beginning");
+    let boss = site.sign_in("boss", PASSWORD);
+    let ended = boss.request(Method::PUT, "/api/v1/doors/front/lockdown");
+    let ended = ended
+        .header("content-type", "application/json")
+        .body(r#"{"on":false}"#);
+    assert_eq!(site.send(ended).status, 200);
+    assert_eq!(site.gateway.report()["sections"]["lockdown"], json!({}));
     let trail = site.trail();
+    let user = std::process::Command::new("id")
+        .arg("-un")
+        .output()
+        .unwrap()
+        .stdout;
+    let user = String::from_utf8(user).unwrap();
     for (actor, action, outcome) in [
+        (user.trim(), "staff.added", "done"),
         ("dan", "door.opened", "not possible now"),
         ("dan", "door.lockdown_began", "not allowed"),
         ("boss", "door.lockdown_began", "done"),

@@ -11,13 +11,14 @@ use std::{
 };
 use url::Url;
 
-const SECRET: &str = "a secret between gateway and provider";
+/// Between gateway and provider.
+pub(crate) const SECRET: &str = "a secret between gateway and provider";
 const BACK: &str = "https://doors.example.com:8444/signin/oidc/callback";
 
 /// The provider, until it is dropped.
-struct Provider {
+pub(crate) struct Provider {
     child: Child,
-    issuer: String,
+    pub(crate) issuer: String,
 }
 
 impl Drop for Provider {
@@ -27,8 +28,8 @@ impl Drop for Provider {
     }
 }
 
-/// None without node, which is said.
-fn provider() -> Option<Provider> {
+/// One that sends browsers back to this address. None without node, which is said.
+pub(crate) fn provider(back: &str) -> Option<Provider> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     if Command::new("node").arg("--version").output().is_err() {
         eprintln!("passed over: there is no node, so no identity provider (scripts/test installs it)");
@@ -41,7 +42,7 @@ fn provider() -> Option<Provider> {
     );
     let mut child = Command::new("node")
         .arg(root.join("tests/peers/oidc_provider.mjs"))
-        .args([folder.to_str().unwrap(), BACK, SECRET])
+        .args([folder.to_str().unwrap(), back, SECRET])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -56,11 +57,19 @@ fn provider() -> Option<Provider> {
     Some(Provider { child, issuer })
 }
 
+/// The table for it; its secret goes into the file `oidc-secret`.
+pub(crate) fn table(issuer: &str) -> String {
+    format!(
+        "[page.oidc]\nissuer = \"{issuer}\"\nclient_id = \"doorward\"\nclient_secret = {{ file = \"{{dir}}/oidc-secret\" }}\n\
+         scopes = [\"email\", \"groups\"]\n\
+         [page.oidc.roles]\n\"Front desk\" = \"desk\"\n\"Managers\" = \"manager\"\n"
+    )
+}
+
 fn site(issuer: &str) -> PageSite {
     let page = format!(
-        "listen = \"127.0.0.1:0\"\npublic_url = \"https://doors.example.com:8444\"\n[page.oidc]\nissuer = \"{issuer}\"\n\
-         client_id = \"doorward\"\nclient_secret = {{ file = \"{{dir}}/oidc-secret\" }}\nscopes = [\"email\", \"groups\"]\n\
-         [page.oidc.roles]\n\"Front desk\" = \"desk\"\n\"Managers\" = \"manager\"\n"
+        "listen = \"127.0.0.1:0\"\npublic_url = \"https://doors.example.com:8444\"\n{}",
+        table(issuer)
     );
     let mut site = PageSite::prepared(&page);
     site.gateway.secret("oidc-secret", SECRET);
@@ -147,7 +156,7 @@ fn finish(site: &PageSite, back: &Url, tie: &str) -> Answer {
 
 #[test]
 fn groups_at_the_identity_provider_are_roles_here() {
-    let Some(provider) = provider() else { return };
+    let Some(provider) = provider(BACK) else { return };
     let site = site(&provider.issuer);
     let page = site.boss().client.get(format!("{}/signin", site.address()));
     assert!(site.send(page).text.contains("/signin/oidc"));

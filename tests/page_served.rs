@@ -87,3 +87,49 @@ fn a_page_comes_and_goes_with_its_configuration() {
         }
     });
 }
+
+#[test]
+fn the_page_comes_from_the_gateway_alone_packed_and_only_once() {
+    let site = PageSite::start();
+    let (address, client) = (site.address(), site.client());
+    let document = site.send(client.get(&address));
+    assert_eq!(
+        document.status, 200,
+        "nobody is signed in, and the page asks who it is"
+    );
+    assert_eq!(document.header("cache-control"), "no-cache");
+    let asked = client
+        .get(&address)
+        .header("if-none-match", document.header("etag"));
+    assert_eq!(site.send(asked).status, 304);
+    let names = document
+        .text
+        .split('"')
+        .filter(|text| text.starts_with("/assets/"));
+    let names: std::collections::BTreeSet<String> = names.map(str::to_owned).collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in &names {
+        let asked = client
+            .get(format!("{address}{name}"))
+            .header("accept-encoding", "gzip");
+        let answer = site.send(asked);
+        assert_eq!(answer.status, 200, "{name}");
+        assert!(answer.header("cache-control").contains("immutable"), "{name}");
+        // The name of a kind of document is no address.
+        let text = answer.text.replace("http://www.w3.org/2000/svg", "");
+        assert!(!text.is_empty() && !text.contains("://"), "{name}");
+    }
+    let main = names.iter().find(|name| name.ends_with("main.js")).unwrap();
+    let before = main.replace("/assets/", "/assets/0");
+    let old = site.send(client.get(format!("{address}{before}")));
+    assert_eq!(
+        (old.status.as_u16(), old.header("cache-control")),
+        (200, "no-cache"),
+        "another version"
+    );
+    let lost = site.send(client.get(format!(
+        "{address}{}",
+        main.replace("main.js", "../../index.html")
+    )));
+    assert_eq!(lost.status, 404);
+}

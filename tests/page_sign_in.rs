@@ -13,7 +13,10 @@ fn the_first_account_is_made_once_with_the_code_of_the_gateway() {
         "not in what is passed on"
     );
     let page = site.send(site.client().get(format!("{}/signin", site.address())));
-    assert!(page.text.contains("first account") && !page.text.contains(&code));
+    assert!(page.text.contains("First account") && !page.text.contains(&code));
+    let german = site.client().get(format!("{}/signin", site.address()));
+    let german = site.send(german.header("accept-language", "de-AT, en;q=0.5"));
+    assert!(german.text.contains("Erstes Konto") && german.text.contains("lang=\"de\""));
     assert!(
         !page.text.contains("<script") && !page.text.contains("style="),
         "the policy allows neither"
@@ -56,7 +59,7 @@ fn the_first_account_is_made_once_with_the_code_of_the_gateway() {
 fn a_session_ends_with_what_it_rests_on() {
     let site = PageSite::start();
     let boss = site.boss();
-    assert!(boss.get("/").text.contains("Signed in as boss, installer"));
+    assert!(boss.get("/plain").text.contains("Signed in as boss, Installer"));
     let ana = site.account("ana@example.com", "desk");
     let other = site.sign_in("ana@example.com", PASSWORD);
     assert!(ana.holds() && other.holds());
@@ -69,7 +72,7 @@ fn a_session_ends_with_what_it_rests_on() {
     let reset = site.gateway.json(&["staff", "reset", "ana@example.com"]);
     assert!(!again.holds(), "another password");
     let forced = site.sign_in("ana@example.com", reset["secret"].as_str().unwrap());
-    let page = forced.get("/");
+    let page = forced.get("/plain");
     assert!(
         page.text.contains("change it now") && !page.text.contains("<h2>Faults"),
         "{page:?}"

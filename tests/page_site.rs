@@ -59,7 +59,12 @@ impl PageSite {
 
     /// Not started yet.
     pub(crate) fn prepared(page: &str) -> Self {
-        let gateway = Gateway::new(layout(page).text());
+        Self::of(&layout(page))
+    }
+
+    /// Of another configuration that has a page. Not started yet.
+    pub(crate) fn of(layout: &Layout) -> Self {
+        let gateway = Gateway::new(layout.text());
         std::fs::write(gateway.path().join("facts.toml"), FACTS).unwrap();
         Self {
             gateway,
@@ -190,7 +195,7 @@ impl Signed<'_> {
 
     /// Whether it is still signed in.
     pub(crate) fn holds(&self) -> bool {
-        self.get("/").status == 200
+        self.get("/plain").status == 200
     }
 }
 

@@ -235,6 +235,28 @@ fn all_44_have_one_and_it_is_where_it_should_be() {
     }
 }
 
+/// A golden test says which rule it is and which line of which guide has the case, in its name or in the comment above it;
+/// where no guide says anything, that.
+#[test]
+fn each_names_its_rule_and_the_line_that_it_comes_from() {
+    for (rule, file, test) in TESTS.iter().chain(ALSO) {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let (before, _) = text.split_once(&format!("fn {test}(")).unwrap();
+        let above = before.rsplit("\n\n").next().unwrap_or_default();
+        let named = test.split('_').any(|part| part == format!("r{rule}"));
+        assert!(
+            named || above.contains(&format!("R{rule}")),
+            "{file}: {test} does not say that it is about R{rule}"
+        );
+        let parts: Vec<&str> = test.split('_').collect();
+        let is_line = |pair: &[&str]| matches!(pair, [guide, line] if guide.starts_with('s') && guide.len() == 2 && line.parse::<u16>().is_ok());
+        let cited = parts.windows(2).any(is_line)
+            || (0..5).any(|guide| above.contains(&format!("S{guide}:")))
+            || above.contains("the guides are silent");
+        assert!(cited, "{file}: {test} names no line of a guide");
+    }
+}
+
 #[test]
 fn the_document_explains_all_44() {
     let text = fs::read_to_string(root().join("docs/rules.md")).unwrap();

@@ -30,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "desk",
         &[
-            "access", "rules", "store", "platform", "domain", "config", "health", "clock",
+            "access", "rules", "store", "platform", "domain", "config", "health", "clock", "memory",
         ],
     ),
     (

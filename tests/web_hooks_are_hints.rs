@@ -160,7 +160,8 @@ fn a_flood_from_one_address_is_refused_and_harmless() {
     assert_eq!(site.tapped(0), "granted_plan");
 }
 
-/// The cloud says in its facts what a check-in came to; with a poll once an hour somebody has to look.
+/// R28, S3:73: whoever is checked in stays so for as long as the pass runs. The cloud says in its facts what a check-in
+/// came to; with a poll once an hour somebody has to look.
 #[test]
 fn a_pass_that_an_entry_began_is_known_at_once() {
     let (site, _) = site(1);
@@ -196,7 +197,7 @@ fn what_a_person_asks_of_the_sync_is_answered() {
     let shown = wait_for("a refresh", || {
         let (status, shown, error) = site.gateway.command(&["sync", "status"]);
         assert_eq!(status, 0, "{error}");
-        if shown.contains("1 hints, 1 fetches") && shown.contains("heard") {
+        if shown.contains("1 hint, 1 fetch") && shown.contains("heard") {
             Ok(shown)
         } else {
             Err(shown)

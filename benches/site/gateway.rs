@@ -29,6 +29,7 @@ pub(crate) struct Gateway {
     dir: TempDir,
     run: TempDir,
     child: Option<Child>,
+    environment: Vec<(&'static str, PathBuf)>,
 }
 
 impl Gateway {
@@ -46,6 +47,7 @@ impl Gateway {
             dir: folder(&root)?,
             run: folder(memory)?,
             child: None,
+            environment: Vec::new(),
         };
         let text = config
             .replace("{dir}", &gateway.dir.path().display().to_string())
@@ -61,6 +63,11 @@ impl Gateway {
         let path = self.dir.path().join(name);
         fs::write(&path, secret)?;
         Ok(fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?)
+    }
+
+    /// Sets environment variables of the daemon's starts from now on.
+    pub(crate) fn environment(&mut self, more: impl IntoIterator<Item = (&'static str, PathBuf)>) {
+        self.environment.extend(more);
     }
 
     fn config_path(&self) -> PathBuf {
@@ -118,6 +125,7 @@ impl Gateway {
         let child = Command::new(daemon()?)
             .args(["run", "--config"])
             .arg(self.config_path())
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("NOTIFY_SOCKET", &socket)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -191,13 +199,28 @@ impl Gateway {
 
     /// A part of what the daemon says on its own socket, in a millisecond or so.
     pub(crate) fn told(&self, place: &str) -> Result<Option<Value>, Failure> {
+        let (_, all) = self.ask("GET", "/v1/status", &Value::Null)?;
+        Ok(all.pointer(place).cloned())
+    }
+
+    /// Asks the daemon something on its own socket: the status of the answer, and its document.
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> Result<(u16, Value), Failure> {
         let mut socket = UnixStream::connect(self.run.path().join("control.sock"))?;
-        socket.write_all(b"GET /v1/status HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n")?;
+        let body = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        socket.write_all(request.as_bytes())?;
         let mut answer = String::new();
         socket.read_to_string(&mut answer)?;
-        let (_, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
-        let all: Value = serde_json::from_str(body)?;
-        Ok(all.pointer(place).cloned())
+        let (head, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
+        let status = head.split(' ').nth(1).ok_or("no status")?.parse()?;
+        Ok((status, serde_json::from_str(body)?))
     }
 
     /// Waits until so many readers are online and facts are in force.

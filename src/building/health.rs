@@ -70,11 +70,20 @@ pub(super) fn offline_json(why: Offline) -> Vec<u8> {
 pub(super) struct Content(HealthDoc);
 
 impl Content {
-    /// The board without what this room counts at each event, or every document would cause the next.
+    /// The board without what this room counts at each event, or every document would cause the next, and without what
+    /// names people: whatever `[mqtt] person` says of events, a retained document is read by everybody. Of warnings about
+    /// facts and of cancelled members who still get in, it has the number.
     pub(super) fn of(mut doc: HealthDoc) -> Self {
         if let Some(Value::Object(section)) = doc.sections.get_mut("mqtt") {
             section.remove("pending");
             section.remove("last_ack");
+        }
+        if let Some(Value::Object(section)) = doc.sections.get_mut("sync") {
+            for list in ["warnings", "still_in"] {
+                if let Some(value) = section.get_mut(list) {
+                    *value = json!(value.as_array().map_or(0, Vec::len));
+                }
+            }
         }
         Self(doc)
     }
@@ -172,6 +181,22 @@ mod tests {
                 "faults": [{"key": "reader_offline:front", "text": "gone", "since": "2023-11-14T22:13:20.123Z"}],
                 "sections": {"mqtt": {"connected": true, "since": null, "rebuilt": 0}},
             })
+        );
+    }
+
+    #[test]
+    fn nobody_is_named_in_a_retained_document() {
+        let health = Health::default();
+        let named = json!({
+            "people": 60, "warnings": ["card uid:…80 belongs to Ana Ruiz (p1) and Bob Bartley (p2)"],
+            "still_in": [{"name": "Ana Ruiz", "person": "p1"}, {"name": "Bob Bartley", "person": "p2"}],
+        });
+        health.section("sync", &named);
+        let bytes = Content::of(health.doc()).json(Moment::trusted(0));
+        let doc: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(
+            doc["sections"]["sync"],
+            json!({"people": 60, "warnings": 1, "still_in": 2})
         );
     }
 

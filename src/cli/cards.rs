@@ -106,8 +106,11 @@ pub enum CardsAction {
         #[arg(long, value_name = "NAME")]
         name: String,
         /// A group of doors; may be given several times.
-        #[arg(long = "group", value_name = "GROUP", required = true)]
+        #[arg(long = "group", value_name = "GROUP", required_unless_present = "doors")]
         groups: Vec<String>,
+        /// A single door; may be given several times.
+        #[arg(long = "door", value_name = "DOOR")]
+        doors: Vec<String>,
         /// When it ends: 18:00 (today), 2026-12-25 18:00 or RFC 3339. Without it: with the day.
         #[arg(long, value_name = "TIME")]
         until: Option<String>,
@@ -212,8 +215,12 @@ pub(super) fn run(context: &Context<'_>, args: &CardsArgs, out: &mut Out) -> Res
             card,
             name,
             groups,
+            doors,
             until,
-        } => guest(&remote, card, name, groups, until.as_deref(), out),
+        } => {
+            let where_to = (groups.as_slice(), doors.as_slice());
+            guest(&remote, card, name, where_to, until.as_deref(), out)
+        }
         CardsAction::Block { card, person, note } => {
             let target = target(&remote, card.as_ref(), person.as_deref())?;
             let note = note.clone();
@@ -303,7 +310,7 @@ fn guest(
     remote: &Remote,
     card: &CardArg,
     name: &str,
-    groups: &[String],
+    (groups, doors): (&[String], &[String]),
     until: Option<&str>,
     out: &mut Out,
 ) -> Result<u8, Failure> {
@@ -316,6 +323,7 @@ fn guest(
         guest: NewGuest {
             name: name.to_owned(),
             groups: groups.to_vec(),
+            doors: doors.to_vec(),
             until,
         },
         by: remote.by.clone(),

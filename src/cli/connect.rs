@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `keys` | what each platform asks for |
 //! | `ask` | where the answers come from: flags, files, or a person at a terminal |
+//! | `kept` | what the configuration says already and stays |
 //! | `look` | the platform's survey, or facts where it has none |
 //! | `suggest` | which groups of doors a plan or room probably opens, by its name |
 //! | `draft` | `[cloud]` and `[map]` as text, and the files that are written |
@@ -11,6 +12,7 @@
 
 pub(super) mod ask;
 mod draft;
+mod kept;
 mod keys;
 mod look;
 mod show;
@@ -99,14 +101,18 @@ pub(super) fn run(context: &Context<'_>, args: &ConnectArgs, out: &mut Out) -> R
         Some(folder) => folder.clone(),
         None => folder_of(&context.args.config),
     };
+    let folder = std::path::absolute(folder)?;
     let given = ask::collect(args)?;
+    let before = std::fs::read_to_string(&context.args.config).unwrap_or_default();
+    let kept = kept::lines(&before, args.platform, &given);
     let zone = site
         .as_ref()
         .map_or("UTC", |site| site.site.zone.as_str())
         .to_owned();
     // Until all is known to work, secrets that were typed stand in a folder that goes away again.
     let workshop = draft::Workshop::new(&folder, given.typed())?;
-    let config = parsed(context, args, &given, &workshop, &zone)?;
+    let cloud = draft::cloud(args.platform.word(), &given, &kept, |key| workshop.secret(key));
+    let config = parsed(context, &cloud, &zone)?;
     let around = Around {
         vault: Vault::new(workshop.path()),
         clock: Clock::system(true, 0),
@@ -124,6 +130,7 @@ pub(super) fn run(context: &Context<'_>, args: &ConnectArgs, out: &mut Out) -> R
     let date = super::moment::local(around.clock.now().at, &around.zone);
     let draft = draft::Draft {
         kind: args.platform.word(),
+        kept: &kept,
         config: &context.args.config,
         date: date.split(' ').next().unwrap_or_default(),
     };
@@ -152,20 +159,14 @@ fn folder_of(file: &Path) -> PathBuf {
 }
 
 /// The answers as a configuration, checked as the gateway itself checks one.
-fn parsed(
-    context: &Context<'_>,
-    args: &ConnectArgs,
-    given: &ask::Given,
-    workshop: &draft::Workshop,
-    zone: &str,
-) -> Result<Config, Failure> {
-    let cloud = draft::cloud(args.platform.word(), given, |key| workshop.secret(key));
+fn parsed(context: &Context<'_>, cloud: &str, zone: &str) -> Result<Config, Failure> {
     let text = format!(
         "{cloud}\n[site]\nid = \"connect\"\nzone = {}\n",
         draft::quoted(zone)
     );
-    let file = Path::new("answers");
-    let (config, findings) = config::parse(file, text, Purpose::Run, context.environment);
+    // Relative paths that stay are those of the configuration.
+    let file = folder_of(&context.args.config).join("answers");
+    let (config, findings) = config::parse(&file, text, Purpose::Run, context.environment);
     config.ok_or_else(|| {
         let message = "what was given cannot be used";
         Failure::new(status::USAGE, message, "run the command again with other answers")

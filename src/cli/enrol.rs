@@ -248,6 +248,7 @@ fn many(
 ) -> Result<u8, Failure> {
     let wanted = Wanted {
         sheet: args.csv.as_deref().map(sheet_of).transpose()?,
+        people: None,
         search: args.search.clone(),
         company: args.company.clone(),
         plan: args.plan.clone(),

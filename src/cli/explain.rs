@@ -6,7 +6,7 @@ use super::{
     Context,
     client::Client,
     failure::{Failure, status},
-    moment,
+    in_force, moment,
     out::{Out, Tone, plain},
     rule_words, stored,
 };
@@ -239,8 +239,13 @@ fn answer(context: &Context<'_>, config: &Config, args: &ExplainArgs, out: &mut 
     };
     let verdict = index.decide(&query);
     let mut hints = Vec::new();
-    if verdict.reason == Reason::UnknownCredential {
-        hints = hints::about(&index, &question.credential);
+    match verdict.reason {
+        Reason::UnknownCredential => hints = hints::about(&index, &question.credential),
+        Reason::CredentialAmbiguous => {
+            let (in_force, _) = in_force::read(config, clock.now().at)?;
+            hints.extend(in_force.map(|it| hints::holders(&it.outcome, &question.credential)));
+        }
+        _ => {}
     }
     if let (Err(error), None) = (&status, question.at) {
         hints.push(format!(

@@ -1,5 +1,6 @@
 //! `doorward people`: who may open what now, and why (R43).
 
+mod cards;
 mod why;
 pub(super) mod words;
 
@@ -13,12 +14,12 @@ use super::{
 use crate::{
     clock::Clock,
     config::Config,
-    domain::{PersonId, time::Millis},
-    rules::{self, Access, Outcome, PersonAccess, State},
+    domain::time::Millis,
+    rules::{self, Access, PersonAccess, State},
     store,
 };
+pub(super) use cards::Cards;
 use serde::Serialize;
-use std::collections::HashMap;
 use words::Words;
 
 /// Arguments of `people`.
@@ -65,24 +66,16 @@ pub(super) fn run(context: &Context<'_>, args: &PeopleArgs, out: &mut Out) -> Re
     }
 }
 
-/// How many cards each person has.
-pub(super) fn cards(outcome: &Outcome) -> HashMap<&PersonId, usize> {
-    let mut cards = HashMap::new();
-    for (_, person) in &outcome.credentials {
-        *cards.entry(person).or_default() += 1;
-    }
-    cards
-}
-
 fn list(out: &mut Out, words: &Words<'_>, in_force: &InForce, now: Millis) -> Result<u8, Failure> {
     let people = rules::effective(&in_force.outcome, words.site(), words.at);
-    let cards = cards(&in_force.outcome);
+    let cards = Cards::of(&in_force.outcome);
     if out.is_json() {
         out.json(&document(words, in_force, &people, &cards))?;
         return Ok(status::OK);
     }
     table(out, words, &people, &cards)?;
-    let inside = people.iter().filter(|person| person.opens_something()).count();
+    let opens = |person: &&PersonAccess| person.opens_something() && !cards.are_useless(&person.person);
+    let inside = people.iter().filter(opens).count();
     out.line("")?;
     out.line(&format!(
         "{inside} of {} people may open something {}; facts of {}",
@@ -110,6 +103,8 @@ struct Row<'a> {
     #[serde(flatten)]
     access: &'a PersonAccess,
     cards: usize,
+    /// How many of the cards somebody else has as well, so that they open for neither (R34).
+    shared_cards: usize,
     opens_something: bool,
 }
 
@@ -117,14 +112,15 @@ fn document(
     words: &Words<'_>,
     in_force: &InForce,
     people: &[PersonAccess],
-    cards: &HashMap<&PersonId, usize>,
+    cards: &Cards<'_>,
 ) -> serde_json::Value {
     let rows: Vec<Row<'_>> = people
         .iter()
         .map(|access| Row {
             access,
-            cards: cards.get(&access.person).copied().unwrap_or(0),
-            opens_something: access.opens_something(),
+            cards: cards.count(&access.person),
+            shared_cards: cards.shared(&access.person).count(),
+            opens_something: access.opens_something() && !cards.are_useless(&access.person),
         })
         .collect();
     serde_json::json!({
@@ -138,12 +134,15 @@ pub(super) fn table(
     out: &mut Out,
     words: &Words<'_>,
     people: &[PersonAccess],
-    cards: &HashMap<&PersonId, usize>,
+    cards: &Cards<'_>,
 ) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for person in people {
-        let count = cards.get(&person.person).copied().unwrap_or(0);
-        let who = [plain(&person.name).into_owned(), card_count(count)];
+        let who = [plain(&person.name).into_owned(), cards.words(&person.person)];
+        if person.blocked.is_none() && cards.are_useless(&person.person) {
+            rows.push(shared_row(cards, person, who));
+            continue;
+        }
         let open: Vec<&Access> = match person.blocked {
             Some(_) => Vec::new(),
             None => person
@@ -156,29 +155,39 @@ pub(super) fn table(
             rows.push(closed_row(words, person, who));
             continue;
         }
-        for (number, access) in open.into_iter().enumerate() {
-            let who = if number == 0 {
+        let mut seen = Vec::new();
+        for access in open {
+            let row = open_row(words, access);
+            // A platform may keep one booking in two lists: what reads the same is the same here.
+            if seen.contains(&(&access.target, &access.window, access.rule, &access.source.label)) {
+                continue;
+            }
+            let who = if seen.is_empty() {
                 who.clone()
             } else {
                 Default::default()
             };
-            rows.push(open_row(words, access, who));
+            seen.push((&access.target, &access.window, access.rule, &access.source.label));
+            rows.push(who.map(Cell::from).into_iter().chain(row).collect());
         }
     }
     out.table(&["person", "cards", "opens", "doors", "until", "because"], rows)
 }
 
-fn card_count(count: usize) -> String {
-    match count {
-        0 => "none".into(),
-        count => count.to_string(),
-    }
-}
-
-fn open_row(words: &Words<'_>, access: &Access, [name, cards]: [String; 2]) -> Vec<Cell> {
+/// Rights or not, no reader knows whose card it is (R34).
+fn shared_row(cards: &Cards<'_>, person: &PersonAccess, [name, count]: [String; 2]) -> Vec<Cell> {
     vec![
         name.into(),
-        cards.into(),
+        count.into(),
+        Cell("shared card".into(), Tone::Bad),
+        String::new().into(),
+        String::new().into(),
+        plain(&cards.why_shared(&person.person)).into_owned().into(),
+    ]
+}
+
+fn open_row(words: &Words<'_>, access: &Access) -> Vec<Cell> {
+    vec![
         Cell(words.target(&access.target), Tone::Good),
         words.doors(&access.target).into(),
         words.until(access).into(),

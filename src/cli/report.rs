@@ -217,7 +217,7 @@ pub fn show(out: &mut Out, doc: &StatusDoc, view: &View<'_>) -> Result<u8, Failu
     faults(out, &doc.faults.iter().collect::<Vec<_>>(), view)?;
     let known = |name: &str| parts::ORDER.iter().any(|(known, _)| *known == name);
     for (name, heading) in parts::ORDER {
-        if let Some(value) = doc.sections.get(name) {
+        if let Some(value) = doc.sections.get(name).filter(|value| says_something(value)) {
             section(out, heading, parts::rows(name, value, view))?;
         }
         if name == "sync" && doc.sections.contains_key(name) {
@@ -228,11 +228,24 @@ pub fn show(out: &mut Out, doc: &StatusDoc, view: &View<'_>) -> Result<u8, Failu
             )?;
         }
     }
-    for (name, value) in doc.sections.iter().filter(|(name, _)| !known(name)) {
+    let others = doc
+        .sections
+        .iter()
+        .filter(|(name, value)| !known(name) && says_something(value));
+    for (name, value) in others {
         section(out, name, flat::rows(value))?;
     }
     section(out, "Configuration", parts::configuration(view))?;
     Ok(status)
+}
+
+/// A part that the configuration does not name says nothing.
+fn says_something(section: &Value) -> bool {
+    match section {
+        Value::Null => false,
+        Value::Object(parts) => !parts.is_empty(),
+        _ => true,
+    }
 }
 
 /// The faults, or that there are none.

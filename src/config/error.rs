@@ -107,7 +107,12 @@ impl fmt::Display for Findings {
 /// The line with everything behind a secret's key blotted out, unless it is a reference (`{ file = … }`):
 /// somebody may have written the secret itself, and messages end up in logs and tickets.
 fn without_secrets(line: &str) -> String {
-    const SECRET_KEYS: [&str; 3] = ["token", "password", "key"];
+    /// What the names of such keys have in them: `client_secret`, `refresh_token`, and most slips of the pen as well.
+    const SECRET: [&str; 3] = ["token", "password", "secret"];
+    let is_secret = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        SECRET.iter().any(|word| name.contains(word)) || name.rsplit('_').next() == Some("key")
+    };
     for (at, _) in line.match_indices('=') {
         let (before, after) = line.split_at(at);
         let name = before
@@ -116,7 +121,7 @@ fn without_secrets(line: &str) -> String {
             .find(|word| !word.is_empty());
         let value = after.get(1..).unwrap_or_default();
         let is_reference = value.trim_start().starts_with('{') || value.trim().is_empty();
-        if name.is_some_and(|name| SECRET_KEYS.contains(&name)) && !is_reference {
+        if name.is_some_and(is_secret) && !is_reference {
             let blot: String = value
                 .chars()
                 .map(|c| if c.is_whitespace() { ' ' } else { '•' })
@@ -179,7 +184,22 @@ mod tests {
             without_secrets("token = { file = \"/t\" }"),
             "token = { file = \"/t\" }"
         );
-        assert_eq!(without_secrets("monkey = 1"), "monkey = 1");
+        for name in [
+            "client_secret",
+            "hook_secret",
+            "path_secret",
+            "refresh_token",
+            "acs_token",
+            "vault_key",
+            "clientsecret",
+            "Pasword_token",
+        ] {
+            let shown = without_secrets(&format!("{name} = \"hunter2\""));
+            assert_eq!(shown, format!("{name} = •••••••••"));
+        }
+        for harmless in ["monkey = 1", "client_key_file = \"/k\"", "client_id = \"me\""] {
+            assert_eq!(without_secrets(harmless), harmless);
+        }
         assert_eq!(without_secrets("\"token\" = \"x\""), "\"token\" = •••");
     }
 }

@@ -1,6 +1,6 @@
 //! From a configuration to doors that are decided. Nothing here waits for a network.
 
-use super::gate::SiteGate;
+use super::{gate::SiteGate, lockdown};
 use crate::{
     access::Index,
     clock::Clock,
@@ -90,6 +90,7 @@ pub(super) fn boot(path: &Path, environment: &Environment) -> Result<SiteRuntime
     let known = stale::Known::new(clock.now(), last_trusted, clock.monotonic());
     let limits = stale::limits(&config, store.last_contact(), known);
     let world = Arc::new(World::new(&config, limits));
+    lockdown::restore(&store, &world, &health, &clock);
     let stored = load_index(&store, &config, &world, &health, &clock);
 
     let recorder: Arc<dyn Recorder> = Arc::new(store.clone());

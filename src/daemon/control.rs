@@ -1,7 +1,7 @@
 //! The control socket: how the commands reach a running gateway. HTTP/1 with JSON over a Unix socket in the
 //! runtime directory. Who may open it is a matter of the file's mode (0660): nothing of it is on the network.
 
-use crate::health::HealthDoc;
+use crate::{desk::Actor, health::HealthDoc};
 use axum::{
     Json, Router,
     extract::{State, connect_info::Connected},
@@ -188,15 +188,34 @@ impl Connected<IncomingStream<'_, UnixListener>> for Asker {
     }
 }
 
-impl std::fmt::Display for Asker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// As what whoever reaches the socket acts.
+const ROLE: &str = "command line";
+
+impl Asker {
+    /// The user's name, or number where it has none; empty where the kernel does not say.
+    #[must_use]
+    pub fn user(&self) -> String {
         let Some(uid) = self.0 else {
-            return f.write_str("a user of this machine");
+            return String::new();
         };
         let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-        match name_of(uid, &users) {
-            Some(name) => write!(f, "user {name} of this machine"),
-            None => write!(f, "user {uid} of this machine"),
+        name_of(uid, &users).map_or_else(|| uid.to_string(), str::to_owned)
+    }
+
+    /// Whoever acts over the socket: `by` is what they say that they are called, or nothing.
+    #[must_use]
+    pub fn actor(&self, by: String) -> Actor {
+        let user = self.user();
+        let name = if by.trim().is_empty() { user.clone() } else { by };
+        Actor::new(name, ROLE).as_user(user)
+    }
+}
+
+impl std::fmt::Display for Asker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.user() {
+            user if user.is_empty() => f.write_str("a user of this machine"),
+            user => write!(f, "user {user} of this machine"),
         }
     }
 }
@@ -242,6 +261,19 @@ fn reply(outcome: Result<Done, Refused>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_acts_is_the_user_whatever_they_say() {
+        let said = Asker(Some(0)).actor("Maria".into());
+        assert_eq!((said.name.as_str(), said.user.as_str()), ("Maria", "root"));
+        assert_eq!(said.proven(), "root, as Maria");
+        assert_eq!(Asker(Some(0)).actor(" ".into()).proven(), "root");
+        assert_eq!(
+            Asker(Some(4_000_000)).actor("Otto".into()).proven(),
+            "4000000, as Otto"
+        );
+        assert_eq!(Asker(None).actor("Otto".into()).proven(), "Otto");
+    }
 
     #[test]
     fn a_user_is_found_by_number() {

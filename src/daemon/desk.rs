@@ -3,7 +3,7 @@
 use super::boot::SiteRuntime;
 use crate::{
     config::{Config, model::CloudConfig},
-    desk::{Around, Audit, Desk, Doors, JournalAudit, TrailAudit},
+    desk::{Around, Audit, Desk, Doors, JournalAudit, TrailAudit, readers::Readers},
     domain::{Block, facts::Facts},
     doors::world::World,
     memory,
@@ -32,7 +32,11 @@ pub(super) struct DeskRoom {
 
 impl DeskRoom {
     /// Opens the desk.
-    pub(super) fn open(site: &SiteRuntime, platform: watch::Receiver<Option<Arc<dyn Platform>>>) -> Self {
+    pub(super) fn open(
+        site: &SiteRuntime,
+        platform: watch::Receiver<Option<Arc<dyn Platform>>>,
+        readers: Readers,
+    ) -> Self {
         let changed = Arc::new(Notify::new());
         let doors = SiteDoors {
             store: site.store.clone(),
@@ -53,6 +57,7 @@ impl DeskRoom {
             config: site.shown.subscribe(),
             platform,
             swaps: site.world.swaps(),
+            readers,
         });
         let (stop, stopped) = watch::channel(false);
         let keep = keep_images(

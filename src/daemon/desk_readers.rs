@@ -5,8 +5,8 @@ use super::{boot::SiteRuntime, control::Refused, ks_entries::DeskWatch};
 use crate::{
     clock::Clock,
     config::Config,
-    desk::readers::{DeskEvent, DeskReader, Kind, Places, Readers},
-    domain::{Credential, ReaderId},
+    desk::readers::{DeskEvent, DeskReader, Kind, PAGE, Places, Readers},
+    domain::{Credential, DoorId, ReaderId},
     doors::{
         loan::{Borrowed, LONGEST},
         world::World,
@@ -99,7 +99,7 @@ impl DeskReaders {
                     if let DeskEvent::Presented {
                         reader, credential, ..
                     } = event
-                        && (at == DESK || named.contains(&reader))
+                        && (named.contains(&reader) || at == DESK && reader.as_str() != PAGE)
                     {
                         return Some(credential);
                     }
@@ -109,6 +109,13 @@ impl DeskReaders {
         };
         let card = timeout(within, card).await.ok().flatten();
         (seen, card)
+    }
+
+    /// The doors' readers with their doors, by their ids, and for how long each is lent still.
+    pub(super) fn at_doors(&self) -> Vec<(ReaderId, DoorId, Option<Duration>)> {
+        let mut all = self.world.readers(self.clock.monotonic());
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all
     }
 
     fn lent_now(&self) -> BTreeSet<ReaderId> {
@@ -149,6 +156,8 @@ pub(super) struct DeskTask {
 async fn pair(mut events: broadcast::Receiver<DeskEvent>, pairing: DeskWatch) {
     loop {
         match events.recv().await {
+            // What is typed is a number, and no fob that was at the lock just now.
+            Ok(DeskEvent::Presented { reader, .. }) if reader.as_str() == PAGE => {}
             Ok(DeskEvent::Presented { credential, at, .. }) => {
                 let desk = pairing.borrow().clone();
                 let Some(desk) = desk.filter(|desk| desk.reader().is_some()) else {
@@ -358,9 +367,8 @@ pub(super) fn routes(desk: DeskReaders) -> Router {
 }
 
 fn state(desk: &DeskReaders) -> DeskDoc {
-    let mut doors: Vec<_> = desk
-        .world
-        .readers(desk.clock.monotonic())
+    let doors = desk
+        .at_doors()
         .into_iter()
         .map(|(reader, door, left)| DoorReaderDoc {
             reader: reader.into(),
@@ -368,7 +376,6 @@ fn state(desk: &DeskReaders) -> DeskDoc {
             lent_seconds: left.map(|left| left.as_millis().div_ceil(1_000).try_into().unwrap_or(0)),
         })
         .collect();
-    doors.sort_by(|a, b| a.reader.cmp(&b.reader));
     DeskDoc {
         readers: desk.readers.list(),
         troubles: desk.readers.troubles(),

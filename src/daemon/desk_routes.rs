@@ -1,15 +1,15 @@
 //! The desk on the control socket: `POST /v1/cards/ACTION` with a JSON document, for `doorward cards` and `enrol`. Card
-//! numbers go in whole, and come out masked unless the question says `reveal`. Who may open the socket may do all of it.
+//! numbers go in whole, and come out masked unless the question says `reveal`. Who may open the socket may do all of it; the
+//! audit trail names the user of the system beside the name that the question gives.
 
-use super::desk_readers::DeskReaders;
+use super::{control::Asker, desk_readers::DeskReaders};
 use crate::{
-    config::model::CardText,
-    desk::{Actor, Desk, DeskError, NewGuest, Refusal, Resolution, Wanted, sheet},
-    domain::{BlockTarget, Credential, Millis, PersonId},
+    desk::{Desk, DeskError, NewGuest, Resolution, Wanted, refs, sheet},
+    domain::{BlockTarget, Credential, PersonId},
 };
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Path, State},
+    extract::{ConnectInfo, DefaultBodyLimit, Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::post,
@@ -18,14 +18,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// As what whoever reaches the socket acts.
-const ROLE: &str = "command line";
 /// How long a question for the next presentation waits.
 const NEXT_WITHIN: Duration = Duration::from_secs(20);
 /// How often it looks meanwhile.
 const NEXT_EVERY: Duration = Duration::from_millis(100);
-/// A refusal longer ago than this is not the card in somebody's hand.
-pub const REFUSED_WITHIN: Millis = 15 * 60_000;
 
 /// A question or an order. The action of the path is its name.
 #[derive(Debug, Deserialize, Serialize)]
@@ -185,7 +181,8 @@ pub enum Ask {
     },
 }
 
-/// A card: its number with scheme, or `refused` for the one that a door refused last (`refused@DOOR`: at that one).
+/// A card: its number with scheme, or `refused` for the one that a door refused last (`refused@DOOR`: at that one), or what
+/// [`Desk::card`] takes besides.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct CardRef(pub String);
@@ -225,6 +222,7 @@ pub(super) fn routes(desk: Desk, readers: DeskReaders) -> Router {
 
 async fn act(
     State((desk, readers)): State<(Desk, DeskReaders)>,
+    ConnectInfo(asker): ConnectInfo<Asker>,
     Path(action): Path<String>,
     Json(mut body): Json<Value>,
 ) -> Response {
@@ -244,7 +242,7 @@ async fn act(
             Ok(next_at_the_desk(&readers, &at, after).await)
         }
         Ask::Next { at, after } => next(desk, at, after).await,
-        ask => on_a_thread(move || answer(&desk, ask)).await,
+        ask => on_a_thread(move || answer(&desk, ask, &asker)).await,
     };
     match answered {
         Ok(value) => Json(value).into_response(),
@@ -270,21 +268,8 @@ fn refusal(error: &DeskError) -> Value {
     document
 }
 
-/// The card that is meant.
 fn card(desk: &Desk, reference: &CardRef) -> Result<Credential, DeskError> {
-    let text = reference.0.trim();
-    let (word, at) = match text.split_once('@') {
-        Some((word, at)) => (word, Some(at)),
-        None => (text, None),
-    };
-    if word == "refused" {
-        return Ok(desk.last_refused(REFUSED_WITHIN, at)?.card);
-    }
-    text.parse().map_err(|error| DeskError::Refused {
-        code: Refusal::BadInput,
-        message: format!("{error}"),
-        look: None,
-    })
+    desk.card(&reference.0)
 }
 
 fn target(desk: &Desk, target: Target) -> Result<BlockTarget, DeskError> {
@@ -294,8 +279,8 @@ fn target(desk: &Desk, target: Target) -> Result<BlockTarget, DeskError> {
     })
 }
 
-fn answer(desk: &Desk, ask: Ask) -> Result<Value, DeskError> {
-    let actor = |by: String| Actor::new(by, ROLE);
+fn answer(desk: &Desk, ask: Ask, asker: &Asker) -> Result<Value, DeskError> {
+    let actor = |by: String| asker.actor(by);
     Ok(match ask {
         Ask::Look { card: it } => json!(desk.look(&card(desk, &it)?)?),
         Ask::List { reveal } => json!(desk.cards(reveal)?),
@@ -331,7 +316,7 @@ fn answer(desk: &Desk, ask: Ask) -> Result<Value, DeskError> {
             dry_run,
             by,
         } => {
-            let format = format.map(|word| card_text(&word)).transpose()?;
+            let format = format.map(|word| refs::card_text(&word)).transpose()?;
             json!(desk.import(&text, format, dry_run, &actor(by))?)
         }
         Ask::Conflicts {} => json!(desk.conflicts()?),
@@ -354,14 +339,6 @@ fn answer(desk: &Desk, ask: Ask) -> Result<Value, DeskError> {
 
 fn said(message: String) -> Value {
     json!({ "message": message })
-}
-
-fn card_text(word: &str) -> Result<CardText, DeskError> {
-    crate::config::model::CardText::of_word(word).ok_or_else(|| DeskError::Refused {
-        code: Refusal::BadInput,
-        message: format!("there is no card format {word:?}: it is one of those of card_format"),
-        look: None,
-    })
 }
 
 /// The next card at a reader of the desk, or at one that is lent to it. `after` counts its events, not the journal's.

@@ -3,8 +3,8 @@
 
 use super::{
     boot::SiteRuntime,
-    control::Done,
-    ks_cards::OwnCards,
+    control::{Asker, Done},
+    ks_cards::DeskCards,
     ks_connect::{self, No},
     ks_entries::{DeskWatch, InForce},
     ks_session::KsWatch,
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    desk::Actor,
     domain::{Credential, PersonId, credential::Scheme},
     doors::world::World,
     salto::{
@@ -22,7 +23,7 @@ use crate::{
 };
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{ConnectInfo, State},
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
@@ -120,6 +121,7 @@ pub struct RegisteringDoc {
 pub(super) struct Room {
     ks: KsWatch,
     desk: DeskWatch,
+    cards: crate::desk::Desk,
     store: Store,
     world: Arc<World>,
     clock: Clock,
@@ -142,10 +144,11 @@ pub(super) fn routes(room: Room) -> Router {
 type Answer<T> = Result<Json<T>, No>;
 
 impl Room {
-    pub(super) fn new(site: &SiteRuntime, tasks: &Tasks) -> Self {
+    pub(super) fn new(site: &SiteRuntime, tasks: &Tasks, cards: &crate::desk::Desk) -> Self {
         Self {
             ks: tasks.ks(),
             desk: tasks.ks_pairing(),
+            cards: cards.clone(),
             store: site.store.clone(),
             world: Arc::clone(&site.world),
             clock: site.clock.clone(),
@@ -161,17 +164,15 @@ impl Room {
             .ok_or_else(|| No::new("the gateway is not ready yet", "try again in a moment"))
     }
 
-    fn tags(&self) -> Result<tags::Tags, No> {
+    fn tags(&self, actor: Actor) -> Result<tags::Tags, No> {
         let session = ks_connect::now(&self.ks)?.session;
         Ok(tags::Tags {
             session,
             store: self.store.clone(),
             holders: Arc::new(InForce(Arc::clone(&self.world))),
-            local: Arc::new(OwnCards {
-                store: self.store.clone(),
-                world: Arc::clone(&self.world),
-                clock: self.clock.clone(),
-                ks: self.ks.clone(),
+            local: Arc::new(DeskCards {
+                desk: self.cards.clone(),
+                actor,
             }),
         })
     }
@@ -188,16 +189,24 @@ fn said(outcome: Result<String, TagError>) -> Answer<Done> {
     }
 }
 
-async fn assign(State(room): State<Room>, Json(asked): Json<AssignDoc>) -> Answer<Done> {
-    said(room.tags()?.assign(asked.tag, &asked.person).await)
+/// The user who opened the socket acts.
+type Who = ConnectInfo<Asker>;
+
+fn actor(ConnectInfo(asker): &Who) -> Actor {
+    asker.actor(String::new())
 }
 
-async fn block(State(room): State<Room>, Json(asked): Json<BlockDoc>) -> Answer<Done> {
-    said(room.tags()?.block(asked.tag, &asked.note).await)
+async fn assign(State(room): State<Room>, who: Who, Json(asked): Json<AssignDoc>) -> Answer<Done> {
+    said(room.tags(actor(&who))?.assign(asked.tag, &asked.person).await)
 }
 
-async fn replace(State(room): State<Room>, Json(asked): Json<ReplaceDoc>) -> Answer<Done> {
-    said(room.tags()?.replace(asked.old, asked.new, &asked.note).await)
+async fn block(State(room): State<Room>, who: Who, Json(asked): Json<BlockDoc>) -> Answer<Done> {
+    said(room.tags(actor(&who))?.block(asked.tag, &asked.note).await)
+}
+
+async fn replace(State(room): State<Room>, who: Who, Json(asked): Json<ReplaceDoc>) -> Answer<Done> {
+    let tags = room.tags(actor(&who))?;
+    said(tags.replace(asked.old, asked.new, &asked.note).await)
 }
 
 async fn registering(State(room): State<Room>) -> Answer<RegisteringDoc> {
@@ -205,8 +214,12 @@ async fn registering(State(room): State<Room>) -> Answer<RegisteringDoc> {
 }
 
 /// Begins to register; [`registering`] tells how it goes.
-async fn register(State(room): State<Room>, Json(asked): Json<RegisterDoc>) -> Answer<RegisteringDoc> {
-    let tags = room.tags()?;
+async fn register(
+    State(room): State<Room>,
+    who: Who,
+    Json(asked): Json<RegisterDoc>,
+) -> Answer<RegisteringDoc> {
+    let tags = room.tags(actor(&who))?;
     if !(1..=LONGEST).contains(&asked.seconds) {
         return Err(No::new(
             format!("a lock reads new tags for 1 to {LONGEST} seconds"),

@@ -9,10 +9,11 @@
 //! | `serve` | the loop that lives with the tasks: signals, reload, watchdog |
 //! | `ks_session` | the account at SALTO KS of the time |
 //! | `ks_entries` | hearing its entries, and pairing tags with cards |
-//! | `ks_tags`, `ks_cards` | the same for the control socket, and tags in the gateway's own cards |
+//! | `ks_tags`, `ks_cards` | the same for the control socket, and tags as cards of the desk |
 //! | `ks_connect` | its login, survey and site, for the control socket |
 //! | `ks_open` | remote opening for the control socket: whether, and who asked |
 //! | `ks_watch` | locks and batteries at SALTO KS |
+//! | `lockdown` | lockdown that outlives the gateway |
 //! | `page` | the page, and what it needs |
 //! | `rooms` | what the rooms answer at the control socket |
 //! | `desk`, `desk_routes` | the enrolment desk: its effect at the doors, its tasks, its place on the socket |
@@ -38,6 +39,7 @@ pub mod ks_open;
 mod ks_session;
 pub mod ks_tags;
 mod ks_watch;
+mod lockdown;
 mod page;
 mod rooms;
 mod serve;

@@ -2,24 +2,38 @@
 
 use super::{
     boot::SiteRuntime,
-    control::{Action, Control},
+    control::{Action, Asker, Control},
+    desk_readers::DeskReaders,
     ks_connect::No,
     ks_open::Doorman,
+    lockdown,
     tasks::Tasks,
 };
 use crate::{
     clock::Clock,
     config::Config,
-    domain::DoorId,
+    desk::Desk,
+    domain::{DoorId, ReaderId},
     doors::keeper::Signal,
+    health::Health,
+    store::Store,
     web::{
-        api::{self, Api, Gateway, Work},
+        api::{self, Api, DoorReader, Gateway, Work},
+        assets,
         page::Rooms,
-        signin::{self, Staff},
+        signin::{self, LocalUser, Staff},
     },
 };
-use axum::Router;
-use std::sync::{Arc, Mutex, PoisonError, mpsc::Sender};
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request},
+    middleware::{self, Next},
+    response::Response,
+};
+use std::{
+    sync::{Arc, Mutex, PoisonError, mpsc::Sender},
+    time::Duration,
+};
 use tokio::sync::watch;
 
 /// The page's parts, which live as long as the gateway: who is signed in stays so when `[page]` changes.
@@ -50,13 +64,22 @@ pub(super) async fn open(site: &SiteRuntime) -> PageParts {
 
 impl PageParts {
     /// Everything that is served at the page.
-    pub(super) fn rooms(&self, site: &SiteRuntime, control: Arc<dyn Control>, tasks: &Tasks) -> Rooms {
+    pub(super) fn rooms(
+        &self,
+        site: &SiteRuntime,
+        control: Arc<dyn Control>,
+        tasks: &Tasks,
+        desk: &Desk,
+    ) -> Rooms {
         let gateway: Arc<dyn Gateway> = Arc::new(Running {
             config: tasks.config(),
             doorman: Doorman::new(site, tasks.ks()),
             control,
-            rights: site.world.swaps(),
             keeper: Mutex::new(site.keeper.clone()),
+            locking: tokio::sync::Mutex::default(),
+            store: site.store.clone(),
+            health: site.health.clone(),
+            desk_readers: tasks.desk_readers(),
             clock: site.clock.clone(),
         });
         let api = Api::new(
@@ -65,8 +88,10 @@ impl PageParts {
             &site.clock,
             &site.health,
             Arc::clone(&gateway),
+            desk,
         );
         let routes = signin::plain_routes(&self.staff, &site.health, &site.config.site_name, &gateway)
+            .merge(assets::routes(&self.staff, &site.config.site_name, &gateway))
             .merge(api.routes())
             .fallback(api::nowhere)
             .method_not_allowed_fallback(api::no_method);
@@ -74,10 +99,15 @@ impl PageParts {
         Rooms::default().with(signin::guarded(routes, &self.staff))
     }
 
-    /// The staff over the control socket.
+    /// The staff over the control socket: the trail has the user who opened it.
     pub(super) fn control_routes(&self) -> Router {
-        signin::control_routes(&self.staff)
+        signin::control_routes(&self.staff).layer(middleware::from_fn(known))
     }
+}
+
+async fn known(ConnectInfo(asker): ConnectInfo<Asker>, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(LocalUser(asker.user()));
+    next.run(request).await
 }
 
 /// The running gateway, for the API.
@@ -85,8 +115,11 @@ struct Running {
     config: watch::Receiver<Arc<Config>>,
     doorman: Doorman,
     control: Arc<dyn Control>,
-    rights: watch::Receiver<u64>,
     keeper: Mutex<Sender<Signal>>,
+    locking: tokio::sync::Mutex<()>,
+    store: Store,
+    health: Health,
+    desk_readers: DeskReaders,
     clock: Clock,
 }
 
@@ -107,9 +140,6 @@ fn work(action: Action<'_>) -> Work<'_> {
 impl Gateway for Running {
     fn config(&self) -> Arc<Config> {
         Arc::clone(&self.config.borrow())
-    }
-    fn rights(&self) -> u64 {
-        *self.rights.borrow()
     }
     fn uptime_seconds(&self) -> u64 {
         self.clock.monotonic().as_secs()
@@ -136,7 +166,43 @@ impl Gateway for Running {
             }
         })
     }
-    fn lock_down(&self, door: &DoorId, on: bool) -> bool {
-        self.signal(Signal::Lockdown(door.clone(), on))
+    fn lock_down(&self, door: &DoorId, on: bool, who: &str) -> Work<'_> {
+        let (door, who) = (door.clone(), who.to_owned());
+        Box::pin(async move {
+            // One after another: what is kept is the last order, as it is at the door.
+            let _turn = self.locking.lock().await;
+            // First at the door: what the disk says comes after.
+            if !self.signal(Signal::Lockdown(door.clone(), on)) {
+                return Err("the gateway is ending".into());
+            }
+            let (store, health, now) = (self.store.clone(), self.health.clone(), self.clock.now().at);
+            let named = door.clone();
+            let kept =
+                tokio::task::spawn_blocking(move || lockdown::keep(&store, &health, now, (&named, on), &who));
+            let kept = kept.await.unwrap_or_else(|error| Err(error.to_string()));
+            Ok(match (on, kept) {
+                (true, Ok(())) => format!("{door} is locked down: no card opens it"),
+                (false, Ok(())) => format!("{door} is open to its cards again"),
+                (true, Err(error)) => {
+                    format!(
+                        "{door} is locked down, until the gateway's next restart: the disk did not take it ({error})"
+                    )
+                }
+                (false, Err(error)) => format!(
+                    "{door} is open to its cards again, until the gateway's next restart: the disk did not take it ({error})"
+                ),
+            })
+        })
+    }
+    fn door_readers(&self) -> Vec<DoorReader> {
+        let all = self.desk_readers.at_doors().into_iter();
+        all.map(|(reader, door, left)| DoorReader { reader, door, left })
+            .collect()
+    }
+    fn lend(&self, reader: &ReaderId, length: Duration) -> Option<Duration> {
+        self.desk_readers.lend(reader, length)
+    }
+    fn give_back(&self, reader: &ReaderId) -> bool {
+        self.desk_readers.give_back(reader)
     }
 }

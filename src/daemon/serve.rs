@@ -53,13 +53,13 @@ pub(super) async fn serve(mut site: SiteRuntime, mut watch: Option<ConfigWatch>)
         orders: commands,
         platform: tasks.platform(),
     });
+    let desk = DeskRoom::open(&site, tasks.platform(), tasks.desk_readers().readers);
     let page = page::open(&site).await;
     let served = page
-        .rooms(&site, control.clone(), &tasks)
+        .rooms(&site, control.clone(), &tasks, &desk.desk)
         .with(ks_connect::page_routes(tasks.ks()));
     tasks.serve_page(&site, served);
-    let desk = DeskRoom::open(&site, tasks.platform());
-    let rooms = rooms::routes(&site, &tasks)
+    let rooms = rooms::routes(&site, &tasks, &desk.desk)
         .merge(page.control_routes())
         .merge(desk_routes::routes(desk.desk.clone(), tasks.desk_readers()));
     let control = serve_control(&site, control, rooms);
@@ -165,7 +165,8 @@ async fn reload(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, Str
 async fn take_over(site: &mut SiteRuntime, tasks: &mut Tasks) -> Result<String, String> {
     let next = match config::load(&site.path, &site.environment) {
         Ok(next) => Arc::new(next),
-        Err(findings) => {
+        Err(mut findings) => {
+            findings.warnings.clear(); // they refuse nothing, and would stand before what does
             let text = format!("the new configuration is refused, the running one stays:\n{findings}");
             tracing::error!("{text}");
             site.health

@@ -29,15 +29,19 @@ pub struct Give<'a> {
 }
 
 /// A guest who is to be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NewGuest {
     /// Whose guest, or what the card is for.
     pub name: String,
     /// Which groups of doors.
+    #[serde(default)]
     pub groups: Vec<String>,
+    /// Which single doors besides.
+    #[serde(default)]
+    pub doors: Vec<String>,
     /// When it ends, Unix milliseconds; absent: with the day, by the building's clock.
     #[serde(default)]
-    pub until: Option<Millis>,
+    pub until: Option<i64>,
 }
 
 impl Desk {
@@ -243,10 +247,10 @@ impl Desk {
     fn checked(&self, guest: &NewGuest, now: Millis, actor: &Actor) -> Result<Guest, DeskError> {
         let config = self.inner().config.borrow().clone();
         let name = guest.name.trim();
-        if name.is_empty() || guest.groups.is_empty() {
+        if name.is_empty() || guest.groups.is_empty() && guest.doors.is_empty() {
             return Err(DeskError::refused(
                 Refusal::BadInput,
-                "a guest card needs a name and at least one group of doors",
+                "a guest card needs a name, and a door or a group of doors",
             ));
         }
         let known = |group: &str| config.site.groups.iter().any(|it| it.id.as_str() == group);
@@ -256,13 +260,20 @@ impl Desk {
                 format!("there is no group {wrong:?} in the configuration"),
             ));
         }
+        let known = |door: &str| config.site.doors.iter().any(|it| it.id.as_str() == door);
+        if let Some(wrong) = guest.doors.iter().find(|door| !known(door)) {
+            return Err(DeskError::refused(
+                Refusal::NoSuchGroup,
+                format!("there is no door {wrong:?} in the configuration"),
+            ));
+        }
         let until = match guest.until {
             Some(until) => until,
             None => end_of_day(now, &config.site.zone).ok_or_else(|| {
                 DeskError::refused(Refusal::BadEnd, "the site's zone is unknown: say when it ends")
             })?,
         };
-        if until <= now || until - now > LONGEST_GUEST {
+        if until <= now || until.saturating_sub(now) > LONGEST_GUEST {
             return Err(DeskError::refused(
                 Refusal::BadEnd,
                 "a guest card ends in the future, within 31 days",
@@ -289,6 +300,7 @@ impl Desk {
                 .iter()
                 .map(|group| GroupId::from(group.as_str()))
                 .collect(),
+            doors: guest.doors.iter().map(|door| door.as_str().into()).collect(),
             by: actor.name.clone(),
         })
     }

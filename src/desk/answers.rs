@@ -2,10 +2,12 @@
 
 use super::{
     decide::Refusal,
+    readers::DeskReader,
     views::{Format, View},
 };
-use crate::domain::{Credential, Millis};
+use crate::domain::Credential;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A card number in an answer: masked, or whole for whoever asked for that.
 #[must_use]
@@ -18,7 +20,7 @@ pub fn shown(card: &Credential, reveal: bool) -> String {
 }
 
 /// Where it is known from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// The platform's facts.
@@ -30,7 +32,7 @@ pub enum Place {
 }
 
 /// Somebody who holds a card.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Held {
     /// The platform's id, or the guest's.
     pub person: String,
@@ -43,31 +45,31 @@ pub struct Held {
     /// Where that is known from.
     pub place: Place,
     /// Since when, Unix milliseconds; absent when nobody knows.
-    pub since: Option<Millis>,
+    pub since: Option<i64>,
     /// Who gave it; empty when nobody knows.
     pub by: String,
     /// Until when, Unix milliseconds, if it ends by itself.
-    pub until: Option<Millis>,
+    pub until: Option<i64>,
 }
 
 /// A block of a card or of its holder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Blocked {
     /// Why, in staff's words.
     pub note: String,
     /// Who set it; empty when nobody knows.
     pub by: String,
     /// When, Unix milliseconds; 0 when nobody knows.
-    pub since: Millis,
+    pub since: i64,
     /// The person is blocked with all cards, not this card alone.
     pub person: bool,
 }
 
 /// When and where a card was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RefusedAt {
     /// Unix milliseconds.
-    pub at: Millis,
+    pub at: i64,
     /// The door's id; empty for a reader without one.
     pub door: String,
     /// The reader's id.
@@ -79,7 +81,7 @@ pub struct RefusedAt {
 }
 
 /// How the platform's word of a card stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AtPlatform {
     /// It says the same.
@@ -97,10 +99,13 @@ pub enum AtPlatform {
 }
 
 /// A known card that is written as this one may be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Alike {
     /// The known card, masked.
     pub card: String,
+    /// Its name wherever a card is asked for.
+    #[serde(rename = "ref", default)]
+    pub reference: String,
     /// Whose it is.
     pub name: String,
     /// In which way they are written the same.
@@ -110,10 +115,13 @@ pub struct Alike {
 }
 
 /// A card that somebody holds in their hand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Look {
     /// The card, masked.
     pub card: String,
+    /// Its name wherever a card is asked for, as long as the gateway runs: `known@…`.
+    #[serde(rename = "ref", default)]
+    pub reference: String,
     /// Name this when changing it: then it is noticed if it changed hands between. 0: nobody's.
     pub seen: u64,
     /// Who holds it: nobody, one, or several, and then it opens for none of them.
@@ -131,7 +139,7 @@ pub struct Look {
 }
 
 /// What was done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Change {
     /// In words.
     pub message: String,
@@ -152,10 +160,13 @@ pub struct Change {
 }
 
 /// One known card.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Known {
     /// The number, masked or whole.
     pub card: String,
+    /// Its name wherever a card is asked for, as long as the gateway runs: `known@…`.
+    #[serde(rename = "ref", default)]
+    pub reference: String,
     /// Whose.
     pub person: String,
     /// Their name.
@@ -167,11 +178,11 @@ pub struct Known {
     /// Where it is known from.
     pub place: Place,
     /// Since when, Unix milliseconds, if the desk gave it.
-    pub since: Option<Millis>,
+    pub since: Option<i64>,
     /// Who gave it.
     pub by: String,
     /// Until when, for a guest.
-    pub until: Option<Millis>,
+    pub until: Option<i64>,
     /// The card or its holder is blocked.
     pub blocked: bool,
     /// How the platform's word stands, if the desk did something with the card.
@@ -180,8 +191,47 @@ pub struct Known {
     pub shared: bool,
 }
 
+/// A card that was presented at the desk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Presented {
+    /// Greater than that of every presentation before.
+    pub n: u64,
+    /// Its name wherever a card is asked for, for a quarter of an hour: `presented@N`.
+    pub card: String,
+    /// The number, masked.
+    pub shown: String,
+    /// Where.
+    pub reader: DeskReader,
+    /// When it was read, Unix milliseconds.
+    pub at: i64,
+    /// Whose it is; null if that could not be looked up.
+    pub look: Option<Look>,
+}
+
+/// A card of somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Theirs {
+    /// Its name wherever a card is asked for, as long as the gateway runs: `known@…`.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// The number, masked.
+    pub shown: String,
+    /// Where it is known from.
+    pub kind: Place,
+    /// What its number is: `uid`, `wiegand26`, `ks`, `token`.
+    pub scheme: String,
+    /// Since when, Unix milliseconds, if the desk gave it.
+    pub since: Option<i64>,
+    /// The platform is still to be told.
+    pub waiting: bool,
+    /// This card is blocked, whatever its holder is.
+    pub blocked: bool,
+    /// Several people hold it, so it opens for none of them.
+    pub shared: bool,
+}
+
 /// A row of an import.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ImportRow {
     /// The line of the file, from 1.
     pub line: u64,
@@ -196,7 +246,7 @@ pub struct ImportRow {
 }
 
 /// What becomes of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ImportOutcome {
     /// Given.
@@ -208,7 +258,7 @@ pub enum ImportOutcome {
 }
 
 /// An import.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Import {
     /// Nothing was done, only looked at.
     pub dry_run: bool,
@@ -233,6 +283,7 @@ impl Alike {
     pub(super) fn of(card: &Credential, name: String, view: &View) -> Self {
         Self {
             card: card.masked(),
+            reference: String::new(),
             name,
             format: view.format.name().to_owned(),
             lossy: view.lossy,
@@ -279,6 +330,9 @@ impl Refusal {
             }
             Self::SeveralSuch => "name the person by id or e-mail",
             Self::NoSuchGroup => "groups of doors are those of the configuration",
+            Self::NoSuchCard => {
+                "present the card at a reader of the desk, or write its number with its scheme"
+            }
             _ => "",
         }
     }

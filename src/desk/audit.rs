@@ -15,6 +15,12 @@ pub struct Actor {
     pub name: String,
     /// As what: "manager", "desk", "command line".
     pub role: String,
+    /// From where, for the audit trail; empty for the gateway itself.
+    #[serde(default)]
+    pub address: String,
+    /// Who it is to the system, for the audit trail, where the name is only what they say: at the control socket. Else empty.
+    #[serde(default)]
+    pub user: String,
 }
 
 impl Actor {
@@ -24,6 +30,36 @@ impl Actor {
         Self {
             name: name.into(),
             role: role.into(),
+            address: String::new(),
+            user: String::new(),
+        }
+    }
+
+    /// Who asks from this address.
+    #[must_use]
+    pub fn from(self, address: impl std::fmt::Display) -> Self {
+        Self {
+            address: address.to_string(),
+            ..self
+        }
+    }
+
+    /// Whose name is only what they say, and whom the system knows as this user.
+    #[must_use]
+    pub fn as_user(self, user: impl Into<String>) -> Self {
+        Self {
+            user: user.into(),
+            ..self
+        }
+    }
+
+    /// As the audit trail has them: who it was to the system, with the name that they gave.
+    #[must_use]
+    pub fn proven(&self) -> String {
+        match self.user.as_str() {
+            "" => self.name.clone(),
+            user if user == self.name => self.name.clone(),
+            user => format!("{user}, as {}", self.name),
         }
     }
 }
@@ -192,15 +228,52 @@ impl Audit for TrailAudit {
         };
         let kept = self.store.audit(&AuditDraft {
             at: self.clock.now().at,
-            actor: actor.name.clone(),
+            actor: actor.proven(),
             role: actor.role.clone(),
             action: format!("card.{}", action.name()),
             subject: parts.join(", "),
             outcome,
-            address: String::new(),
+            address: actor.address.clone(),
         });
         if let Err(error) = kept {
             tracing::error!(%error, "what was done at the desk is not in the audit trail");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{domain::Moment, health::Health, store::StoreOptions};
+
+    #[test]
+    fn both_the_journal_and_the_trail_know_who_did_it_and_neither_shows_the_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(Moment::trusted(1_000));
+        let options = StoreOptions::new(dir.path().join("state"), dir.path().join("run"));
+        let (store, _) = Store::open(&options, &clock, &Health::default()).unwrap();
+        let both: Vec<Arc<dyn Audit>> = vec![
+            Arc::new(JournalAudit::new(store.clone(), clock.clone())),
+            Arc::new(TrailAudit::new(store.clone(), clock)),
+        ];
+        let subject = Subject {
+            card: "uid:04A2B3C4D5E680".parse().ok(),
+            person: Some("ana".into()),
+            person_name: Some("Ana Ruiz".into()),
+            note: "from Ben".into(),
+        };
+        both.note(&Actor::new("Maria", "desk"), Action::Moved, &subject);
+        store.flush().unwrap();
+        let event = store.events_after(0, 10).unwrap().remove(0);
+        assert_eq!(event.body.kind, EventKind::CardChanged);
+        assert_eq!(
+            event.body.detail.as_deref(),
+            Some("moved by Maria (desk): from Ben")
+        );
+        let trail = format!("{:?}", store.read().audit_before(u64::MAX, 10).unwrap());
+        for words in ["Maria", "card.moved", "Ana Ruiz (ana)", "uid:…80"] {
+            assert!(trail.contains(words), "{words}: {trail}");
+        }
+        assert!(!trail.contains("04A2B3C4"), "{trail}");
     }
 }

@@ -22,11 +22,13 @@ type People = Vec<(PersonId, String)>;
 const ROOM: &str = "desk_queue";
 
 /// Whom a queue is of.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Wanted {
     /// CSV with a column id, email or name: these, in this order.
     pub sheet: Option<String>,
+    /// The platform's ids: these, in this order.
+    pub people: Option<Vec<String>>,
     /// Whoever is found by this, as in a search.
     pub search: Option<String>,
     /// Of this team.
@@ -38,7 +40,7 @@ pub struct Wanted {
 }
 
 /// What a presentation came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Step {
     /// In words: whose it is now, or why it is nobody's.
     pub message: String,
@@ -231,6 +233,13 @@ impl Desk {
                     },
                 }
             }
+        } else if let Some(people) = &wanted.people {
+            for id in people.iter().take(super::bulk::MOST_PEOPLE) {
+                match directory.person(&id.as_str().into()) {
+                    Some(hit) => hits.push(hit),
+                    None => left_out.push(format!("the platform has nobody with the id {id}")),
+                }
+            }
         } else {
             hits = match &wanted.search {
                 Some(query) => directory.search(query, super::bulk::MOST_PEOPLE),
@@ -252,7 +261,10 @@ impl Desk {
         if wanted.without_card {
             let local = self.inner().store.read().local_cards()?;
             let has = |hit: &super::Hit| {
-                let theirs = directory.cards_of(&hit.id.as_str().into());
+                let theirs = match hit.cards {
+                    0 => Vec::new(),
+                    _ => directory.cards_of(&hit.id.as_str().into()),
+                };
                 let gone = |card: &Credential| {
                     local.iter().any(|row| {
                         row.credential == *card && row.instead.iter().any(|it| it.as_str() == hit.id)

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 const SHOWN_WITHIN: Millis = 3_600_000;
 
 /// A card of which gateway and platform say different things.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Conflict {
     /// For resolving it.
     pub id: String,
@@ -30,13 +30,13 @@ pub struct Conflict {
     /// Who did it at the desk.
     pub by: String,
     /// When, Unix milliseconds.
-    pub at: Millis,
+    pub at: i64,
     /// What the platform said.
     pub said: String,
 }
 
 /// What is to become of a conflict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
     /// Tell the platform again: it was put right there.
@@ -60,39 +60,39 @@ impl Desk {
     /// When the store cannot be read.
     pub fn conflicts(&self) -> Result<Vec<Conflict>, DeskError> {
         let inner = self.inner();
-        let writes = inner.store.read().card_writes()?;
-        let directory = self.directory()?;
-        let mut found: Vec<Conflict> = writes
-            .into_iter()
-            .filter(|write| write.state == WriteState::Refused)
-            .map(|write| Conflict {
-                id: format!("w{}", write.id),
-                card: write.credential.masked(),
-                name: self.name_of(&write.person, &directory),
-                person: write.person.into(),
-                give: write.give,
-                by: write.by,
-                at: write.at,
-                said: write.said,
-            })
-            .collect();
+        let mut writes = inner.store.read().card_writes()?;
+        writes.retain(|write| write.state == WriteState::Refused);
+        let mut rows = inner.store.read().local_cards()?;
         let heard = self.heard()?;
-        for row in inner.store.read().local_cards()? {
-            if row.kind != CardKind::Guest && is_unseen(&row, heard) {
-                found.push(Conflict {
-                    id: format!("r{}", row.revision),
-                    card: row.credential.masked(),
-                    name: self.name_of(&row.person, &directory),
-                    give: row.kind == CardKind::Member,
-                    person: row.person.into(),
-                    by: row.by,
-                    at: row.added_at,
-                    said: "the platform took it and does not show it: another format of cards, or it was undone there"
-                        .into(),
-                });
-            }
+        rows.retain(|row| row.kind != CardKind::Guest && is_unseen(row, heard));
+        if writes.is_empty() && rows.is_empty() {
+            // The usual case, and looked at every few seconds: nobody needs to be known by name for it.
+            return Ok(Vec::new());
         }
-        Ok(found)
+        let directory = self.directory()?;
+        let refused = writes.into_iter().map(|write| Conflict {
+            id: format!("w{}", write.id),
+            card: write.credential.masked(),
+            name: self.name_of(&write.person, &directory),
+            person: write.person.into(),
+            give: write.give,
+            by: write.by,
+            at: write.at,
+            said: write.said,
+        });
+        let unseen = rows.into_iter().map(|row| Conflict {
+            id: format!("r{}", row.revision),
+            card: row.credential.masked(),
+            name: self.name_of(&row.person, &directory),
+            give: row.kind == CardKind::Member,
+            person: row.person.into(),
+            by: row.by,
+            at: row.added_at,
+            said:
+                "the platform took it and does not show it: another format of cards, or it was undone there"
+                    .into(),
+        });
+        Ok(refused.chain(unseen).collect())
     }
 
     /// Decides a conflict.

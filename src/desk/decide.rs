@@ -8,7 +8,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// Why something is not done. Stable names, for whoever shows it in another language.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The chip makes a new number at every presentation.
@@ -43,6 +43,10 @@ pub enum Refusal {
     NoSuchConflict,
     /// No card was refused lately.
     NothingRefused,
+    /// What was named is no card, or no more.
+    NoSuchCard,
+    /// There is no such reader.
+    NoSuchReader,
 }
 
 /// One card as it is.

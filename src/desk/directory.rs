@@ -25,6 +25,42 @@ struct Entry {
     folded: Box<str>,
     name_end: u32,
     deactivated: bool,
+    /// How many cards.
+    cards: u32,
+}
+
+/// What somebody typed into a search: every word of it begins a word of what is found.
+#[derive(Clone, Debug)]
+pub(super) struct Query {
+    folded: String,
+    /// An address is one word.
+    address: Option<String>,
+}
+
+impl Query {
+    pub(super) fn new(text: &str) -> Self {
+        let whole = text.trim().to_lowercase();
+        Self {
+            folded: fold(text),
+            address: (whole.contains('@') && !whole.contains(' ')).then_some(whole),
+        }
+    }
+
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let one = self.address.as_deref().into_iter();
+        let many = self.folded.split(' ').filter(|word| !word.is_empty());
+        one.chain(many.take(if self.address.is_some() { 0 } else { usize::MAX }))
+    }
+
+    /// Nothing that could be looked for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.words().next().is_none()
+    }
+
+    /// Whether this is found; `folded` as [`fold`] gives it.
+    pub(super) fn finds(&self, folded: &str) -> bool {
+        self.words().all(|word| begins_a_word(folded, word))
+    }
 }
 
 /// Somebody who was found.
@@ -80,6 +116,7 @@ impl Directory {
                     folded: folded.into(),
                     name_end,
                     deactivated: person.deactivated,
+                    cards: 0,
                 }
             })
             .collect();
@@ -97,6 +134,12 @@ impl Directory {
         cards.sort_unstable();
         cards.dedup();
         cards.shrink_to_fit();
+        for (_, place) in &cards {
+            let holder = usize::try_from(*place).ok();
+            if let Some(entry) = holder.and_then(|place| directory.people.get_mut(place)) {
+                entry.cards = entry.cards.saturating_add(1);
+            }
+        }
         directory.cards = cards;
         directory
     }
@@ -127,7 +170,7 @@ impl Directory {
             email: entry.email.to_string(),
             company: entry.company.to_string(),
             deactivated: entry.deactivated,
-            cards: self.cards.iter().filter(|(_, holder)| *holder == place).count(),
+            cards: usize::try_from(entry.cards).unwrap_or(usize::MAX),
         })
     }
 
@@ -160,27 +203,35 @@ impl Directory {
     /// accents. Those whose name begins so come first, then by name. Nobody for a query without a letter or digit.
     #[must_use]
     pub fn search(&self, query: &str, most: usize) -> Vec<Hit> {
-        let whole = query.trim().to_lowercase();
-        let folded = fold(query);
-        // An address is one word.
-        let words: Vec<&str> = if whole.contains('@') && !whole.contains(' ') {
-            vec![whole.as_str()]
-        } else {
-            folded.split(' ').filter(|word| !word.is_empty()).collect()
-        };
-        if words.is_empty() {
+        let query = Query::new(query);
+        if query.is_empty() {
             return Vec::new();
         }
+        self.ranked(&query, 0, most).0
+    }
+
+    /// The same in pages: `limit` people from place `cursor` on, and how many there are in all. A query without a letter or
+    /// digit finds everybody; the platform's id of somebody finds them.
+    #[must_use]
+    pub fn page(&self, query: &str, cursor: usize, limit: usize) -> (Vec<Hit>, usize) {
+        let page = self.ranked(&Query::new(query), cursor, limit);
+        if page.1 == 0
+            && let Some(hit) = self.person(&query.trim().into())
+        {
+            let found = [hit].into_iter().skip(cursor).take(limit).collect();
+            return (found, 1);
+        }
+        page
+    }
+
+    fn ranked(&self, query: &Query, cursor: usize, limit: usize) -> (Vec<Hit>, usize) {
         let mut found: Vec<(u8, &str, u32)> = Vec::new();
         for (place, entry) in (0_u32..).zip(&self.people) {
-            if words.iter().all(|word| begins_a_word(&entry.folded, word)) {
-                let name = entry
-                    .folded
-                    .get(..usize::try_from(entry.name_end).unwrap_or(0))
-                    .unwrap_or_default();
-                let rank = if name.starts_with(folded.as_str()) {
+            if query.finds(&entry.folded) {
+                let name = entry.name();
+                let rank = if name.starts_with(query.folded.as_str()) {
                     0
-                } else if words.iter().all(|word| begins_a_word(name, word)) {
+                } else if query.finds(name) {
                     1
                 } else {
                     2
@@ -188,26 +239,37 @@ impl Directory {
                 found.push((rank, &entry.folded, place));
             }
         }
-        if found.len() > most {
-            found.select_nth_unstable(most);
-            found.truncate(most);
+        let total = found.len();
+        let end = cursor.saturating_add(limit);
+        if total > end {
+            found.select_nth_unstable(end);
+            found.truncate(end);
         }
         found.sort_unstable();
-        found
-            .into_iter()
-            .filter_map(|(_, _, place)| self.hit(place))
-            .collect()
+        let page = found.into_iter().skip(cursor);
+        (page.filter_map(|(_, _, place)| self.hit(place)).collect(), total)
     }
 
     /// Everybody, by name.
     #[must_use]
     pub fn everybody(&self) -> Vec<Hit> {
+        let all = self.by_name().into_iter();
+        all.filter_map(|place| self.hit(place)).collect()
+    }
+
+    fn by_name(&self) -> Vec<u32> {
         let mut all: Vec<(&str, u32)> = (0..)
             .zip(&self.people)
             .map(|(place, entry)| (&*entry.folded, place))
             .collect();
         all.sort_unstable();
-        all.into_iter().filter_map(|(_, place)| self.hit(place)).collect()
+        all.into_iter().map(|(_, place)| place).collect()
+    }
+
+    /// Name, e-mail and company of somebody, folded: by this people are sorted and found.
+    pub(super) fn folded(&self, id: &PersonId) -> Option<&str> {
+        let place = usize::try_from(self.place(id)?).ok()?;
+        Some(&self.people.get(place)?.folded)
     }
 
     /// Exactly one person of this id, e-mail or full name.
@@ -221,10 +283,7 @@ impl Directory {
         }
         let (folded, lower) = (fold(text), text.to_lowercase());
         let same = |entry: &Entry| {
-            let name = entry
-                .folded
-                .get(..usize::try_from(entry.name_end).unwrap_or(0))
-                .unwrap_or_default();
+            let name = entry.name();
             (!entry.email.is_empty() && entry.email.to_lowercase() == lower)
                 || (!folded.is_empty() && name == folded)
         };
@@ -234,6 +293,14 @@ impl Directory {
             (None, _) => Err(0),
             (Some(_), more) => Err(more + 1),
         }
+    }
+}
+
+impl Entry {
+    /// The name, folded.
+    fn name(&self) -> &str {
+        let end = usize::try_from(self.name_end).unwrap_or(0);
+        self.folded.get(..end).unwrap_or_default()
     }
 }
 
@@ -301,6 +368,24 @@ mod tests {
         assert_eq!(found("uiz"), [""; 0]);
         assert_eq!(found(" .. "), [""; 0]);
         assert_eq!(ids(&all.search("ruiz", 1)).len(), 1);
+    }
+
+    #[test]
+    fn a_page_goes_on_where_the_one_before_ended() {
+        let all = directory();
+        let page = |query: &str, cursor, limit| {
+            let (hits, total) = all.page(query, cursor, limit);
+            let found: Vec<String> = hits.into_iter().map(|hit| hit.id).collect();
+            (found.join(" "), total)
+        };
+        assert_eq!(page("", 0, 3), ("p4 p3 p1".into(), 4), "everybody, by name");
+        assert_eq!(page("", 3, 3), ("p2".into(), 4));
+        assert_eq!(page("ana", 1, 5), ("p3".into(), 2));
+        assert_eq!(page("p2", 0, 5), ("p2".into(), 1), "by id");
+        assert_eq!(page("p2", 1, 5), (String::new(), 1));
+        assert_eq!(page("zzz", 0, 5), (String::new(), 0));
+        assert_eq!(page("", usize::MAX, 5).0, "");
+        assert_eq!(all.person(&"p1".into()).unwrap().cards, 1);
     }
 
     #[test]

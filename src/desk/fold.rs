@@ -4,7 +4,8 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 
 /// Small letters without accents; letters that Unicode takes for letters of their own as people without them type them.
 /// Everything that is neither letter nor digit is one space.
-pub(super) fn fold(text: &str) -> String {
+#[must_use]
+pub fn fold(text: &str) -> String {
     let apart = DecomposingNormalizerBorrowed::new_nfd();
     let mut folded = String::with_capacity(text.len());
     for c in apart.normalize_iter(text.chars()) {

@@ -12,6 +12,7 @@
 //! | `lists` | many cards at once: what is known, what a file says |
 //! | `answers` | what the service answers, for page, interface and command line |
 //! | `audit` | who did what, told to whoever keeps it |
+//! | `refs` | cards by reference, for whoever must not have their numbers |
 //! | `recent` | the last refusals and changes of a card, from the journal |
 //! | `writes` | when to tell the platform what, and what its answer means: pure |
 //! | `writer` | the task that tells the platform |
@@ -32,6 +33,7 @@ mod fold;
 mod lists;
 pub mod readers;
 pub mod recent;
+pub mod refs;
 mod service;
 pub mod sheet;
 pub mod views;
@@ -39,11 +41,12 @@ mod writer;
 pub mod writes;
 
 pub use actions::NewGuest;
-pub use answers::{Change, Held, Look, Place};
+pub use answers::{Change, Held, Known, Look, Place, Presented};
 pub use audit::{Action, Actor, Audit, JournalAudit, TrailAudit};
 pub use bulk::{Bulk, Progress};
 pub use bulk_day::{Step, Wanted};
 pub use conflicts::{Conflict, Resolution};
 pub use decide::Refusal;
 pub use directory::{Directory, Hit};
+pub use fold::fold;
 pub use service::{Around, Desk, DeskError, Doors};

@@ -7,13 +7,20 @@ use super::{
     conflicts,
     decide::{Refusal, Situation},
     directory::{Directory, Hit},
-    recent, views,
+    readers::Readers,
+    recent,
+    refs::Names,
+    views,
 };
 use crate::{
     clock::Clock,
-    config::Config,
-    domain::{Block, BlockTarget, Credential, Millis, PersonId},
+    config::{
+        Config,
+        model::{CardText, CloudConfig},
+    },
+    domain::{Block, BlockTarget, Credential, Millis, PersonId, credential::Scheme},
     health::Health,
+    memory,
     platform::Platform,
     store::{
         CardChange, CardKind, CardWrite, Changed, Guest, KeptBlock, LocalCard, Store, StoreError, WriteState,
@@ -58,6 +65,8 @@ pub struct Around {
     pub platform: watch::Receiver<Option<Arc<dyn Platform>>>,
     /// Changes whenever other rights came into force.
     pub swaps: watch::Receiver<u64>,
+    /// The desk's readers.
+    pub readers: Readers,
 }
 
 impl std::fmt::Debug for Around {
@@ -79,7 +88,11 @@ pub(super) struct Inner {
     pub(super) config: watch::Receiver<Arc<Config>>,
     pub(super) platform: watch::Receiver<Option<Arc<dyn Platform>>>,
     pub(super) swaps: watch::Receiver<u64>,
+    pub(super) readers: Readers,
+    pub(super) names: Names,
     directory: Mutex<Option<Cached>>,
+    /// Which rows were compared with which facts: nothing else has to be looked at again.
+    pub(super) compared: Mutex<Option<Compared>>,
     /// Blocks that the disk did not take: tried again, and in force meanwhile.
     pub(super) unkept: Mutex<Vec<KeptBlock>>,
     /// Rings when there is something to tell the platform.
@@ -93,6 +106,9 @@ impl std::fmt::Debug for Inner {
         f.write_str("Desk")
     }
 }
+
+/// The version of the facts and when they were taken, and the revisions of the desk's rows.
+pub(super) type Compared = ((u64, Millis), Vec<u64>);
 
 struct Cached {
     directory: Arc<Directory>,
@@ -185,6 +201,7 @@ impl Desk {
             config,
             platform,
             swaps,
+            readers,
         } = around;
         Self(Arc::new(Inner {
             store,
@@ -195,7 +212,10 @@ impl Desk {
             config,
             platform,
             swaps,
+            readers,
+            names: Names::default(),
             directory: Mutex::default(),
+            compared: Mutex::default(),
             unkept: Mutex::default(),
             bell: Notify::new(),
             queue: Mutex::default(),
@@ -219,6 +239,16 @@ impl Desk {
             .is_some_and(|platform| platform.capabilities().cards)
     }
 
+    /// Whether the platform is told of this card. The tag of SALTO KS is a second number of a fob: a platform's field for cards
+    /// has room for one of them, so it gets the tag only where its numbers are tags, or where it keeps numbers with schemes.
+    fn is_told_of(&self, card: &Credential) -> bool {
+        let keeps_tags = || {
+            let contract = matches!(self.0.config.borrow().cloud, CloudConfig::Contract(_));
+            contract || self.card_format() == CardText::KsTag
+        };
+        self.platform_takes_cards() && (card.scheme() != Scheme::KsTag || keeps_tags())
+    }
+
     /// People and cards of the facts in force: made when first asked for, again when the facts are others.
     ///
     /// # Errors
@@ -240,6 +270,8 @@ impl Desk {
             Some(facts) => Arc::new(Directory::of(&facts)),
             None => Arc::default(),
         };
+        // The facts themselves are several times as large.
+        memory::give_back();
         *slot = Some(Cached {
             directory: Arc::clone(&directory),
             of,
@@ -257,6 +289,7 @@ impl Desk {
             .is_some_and(|cached| now.saturating_sub(cached.used) > IDLE)
         {
             *slot = None;
+            memory::give_back();
         }
     }
 
@@ -289,7 +322,7 @@ impl Desk {
             row,
             guest,
             blocked,
-            told: self.platform_takes_cards(),
+            told: self.is_told_of(card),
             now: self.now(),
         })
     }
@@ -352,6 +385,7 @@ impl Desk {
         };
         Ok(Look {
             card: card.masked(),
+            reference: self.inner().names.looked(card),
             seen: situation.seen(),
             holders: held,
             blocked,
@@ -414,7 +448,10 @@ impl Desk {
         found.truncate(MOST_ALIKE);
         Ok(found
             .into_iter()
-            .map(|(known, person, view)| Alike::of(&known, self.name_of(person, directory), &view))
+            .map(|(known, person, view)| Alike {
+                reference: self.name_card(&known),
+                ..Alike::of(&known, self.name_of(person, directory), &view)
+            })
             .collect())
     }
 
@@ -441,6 +478,30 @@ impl Desk {
                 format!("{several} people are called {text:?}"),
             ),
         })
+    }
+
+    /// A person whom the platform or the gateway knows, or who is blocked.
+    ///
+    /// # Errors
+    /// Nobody has this id.
+    pub fn known_person(&self, person: PersonId) -> Result<PersonId, DeskError> {
+        let target = BlockTarget::Person(person.clone());
+        if self.directory()?.person(&person).is_some()
+            || self
+                .inner()
+                .store
+                .read()
+                .guests()?
+                .iter()
+                .any(|guest| guest.id == person)
+            || self.blocks()?.iter().any(|kept| kept.block.target == target)
+        {
+            return Ok(person);
+        }
+        Err(DeskError::refused(
+            Refusal::NoSuchPerson,
+            "nobody here has this id",
+        ))
     }
 
     /// Puts what the store holds in force. False: nothing was ever fetched.

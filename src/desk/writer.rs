@@ -213,9 +213,21 @@ impl Desk {
             row.written_at
                 .is_none_or(|at| heard.is_some_and(|heard| at <= heard))
         };
-        let candidates = rows
+        let candidates: Vec<_> = rows
             .iter()
-            .filter(|row| row.kind != CardKind::Guest && !waits(row) && later(row));
+            .filter(|row| row.kind != CardKind::Guest && !waits(row) && later(row))
+            .collect();
+        if candidates.is_empty() {
+            return Ok(());
+        }
+        let Some(meta) = store.read().active_meta()? else {
+            return Ok(());
+        };
+        let revisions = candidates.iter().map(|row| row.revision).collect();
+        let now_compared = Some(((meta.version, meta.taken_at), revisions));
+        if *lock(&self.inner().compared) == now_compared {
+            return Ok(());
+        }
         let mut settled = Vec::new();
         for row in candidates {
             if self.of_card(&row.credential)?.situation().is_settled() {
@@ -226,6 +238,7 @@ impl Desk {
             // The same cards are in force before and after: no other index is needed.
             store.settle_cards(&settled)?;
         }
+        *lock(&self.inner().compared) = now_compared;
         Ok(())
     }
 

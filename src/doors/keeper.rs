@@ -303,7 +303,13 @@ impl Keeper {
                     );
                     machine
                 }
-                None => Door::new(timing),
+                // A lockdown of before the start, or of a door that is there again: it began then.
+                None => {
+                    let mut machine = Door::new(timing);
+                    let on = self.world.is_locked_down(&door.id);
+                    machine.handle(Input::Lockdown(on), self.clock.monotonic());
+                    machine
+                }
             };
             self.doors.insert(
                 door.id.clone(),

@@ -80,7 +80,8 @@ impl World {
         let holds: HashMap<&DoorId, Duration> = driven.map(|door| (&door.id, door.release_for)).collect();
         let mut bindings = HashMap::new();
         for (reader, door) in config.lines.iter().flat_map(|line| readers_of(&line.kind)) {
-            let lockdown = Arc::clone(flags.entry(door.clone()).or_default());
+            let flag = || Arc::new(AtomicBool::new(self.is_locked_down(door)));
+            let lockdown = Arc::clone(flags.entry(door.clone()).or_insert_with(flag));
             let ix = index.as_ref().and_then(|index| index.door(door.as_str()));
             let hold = holds.get(door).copied();
             let stays = before

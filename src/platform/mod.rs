@@ -355,6 +355,12 @@ pub trait Platform: Send + Sync {
         Vec::new()
     }
 
+    /// Whether its facts are on this machine, so that looking whether they changed costs nobody anything, also while they
+    /// cannot be used: whoever corrects a file sees at once whether it is right now.
+    fn is_here(&self) -> bool {
+        false
+    }
+
     /// Waits until the platform has a version after `after`, at most `at_most`. True means: fetch now. A hint
     /// only: the fetch says what is true.
     ///

@@ -211,8 +211,20 @@ pub(super) fn cards(people: &[Person]) -> (Vec<(Credential, PersonId)>, Vec<Rule
             people.push(second.clone());
         }
     }
+    if held.is_empty() {
+        return (cards, Vec::new());
+    }
+    let names: HashMap<&PersonId, &str> = people.iter().map(|it| (&it.id, it.name.as_str())).collect();
+    let named = |id: &PersonId| match names.get(id).copied().unwrap_or_default() {
+        "" => id.to_string(),
+        name => format!("{name} ({id})"),
+    };
     let shared = held
         .into_iter()
-        .map(|(credential, people)| RuleWarning::SharedCard { credential, people });
+        .map(|(credential, people)| RuleWarning::SharedCard {
+            credential,
+            names: people.iter().map(named).collect(),
+            people,
+        });
     (cards, shared.collect())
 }

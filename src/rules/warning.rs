@@ -40,6 +40,8 @@ pub enum RuleWarning {
         credential: Credential,
         /// Its holders.
         people: Vec<PersonId>,
+        /// The same in words, each with the id.
+        names: Vec<String>,
     },
     /// A right that ends before it begins opens nothing.
     EmptyWindow {
@@ -150,14 +152,13 @@ impl fmt::Display for RuleWarning {
             | Self::UnmappedAssignment { .. }
             | Self::UnknownName { .. }
             | Self::GroupGone { .. } => self.of_the_mapping(f),
-            Self::SharedCard { credential, people } => {
-                let people: Vec<&str> = people.iter().map(PersonId::as_str).collect();
-                write!(
-                    f,
-                    "card {credential} belongs to {} and opens for nobody; take it from all but one at the platform",
-                    people.join(" and ")
-                )
-            }
+            Self::SharedCard {
+                credential, names, ..
+            } => write!(
+                f,
+                "card {credential} belongs to {} and opens for nobody; take it from all but one at the platform",
+                names.join(" and ")
+            ),
             Self::EmptyWindow { kind, id } => write!(
                 f,
                 "{kind} {id} ends before it begins and opens nothing; correct its dates at the platform"
@@ -211,22 +212,26 @@ impl RuleWarning {
         match self {
             Self::UnmappedPlan { plan, memberships } => write!(
                 f,
-                "plan \"{plan}\" ({memberships} memberships) is not mapped and opens nothing; add it to [map.plans], with [] if that is meant"
+                "plan \"{plan}\" ({}) is not mapped and opens nothing; add it to [map.plans], with [] if that is meant",
+                counted(*memberships, "membership", "memberships")
             ),
             Self::UnmappedPass { kind, passes } => write!(
                 f,
-                "pass \"{kind}\" ({passes} passes) is not mapped and opens nothing; add it to [map.passes], with [] if that is meant"
+                "pass \"{kind}\" ({}) is not mapped and opens nothing; add it to [map.passes], with [] if that is meant",
+                counted(*passes, "pass", "passes")
             ),
             Self::UnmappedGroup { group, people } => write!(
                 f,
-                "group \"{group}\" of the platform ({people} people) is not mapped and opens nothing; add it to [map.groups], with [] if that is meant"
+                "group \"{group}\" of the platform ({}) is not mapped and opens nothing; add it to [map.groups], with [] if that is meant",
+                counted(*people, "person", "people")
             ),
             Self::UnmappedAssignment {
                 resource,
                 assignments,
             } => write!(
                 f,
-                "\"{resource}\" ({assignments} assignments) is mapped neither itself nor by its floor or location and opens nothing; add it to [map.resources], with [] if that is meant"
+                "\"{resource}\" ({}) is mapped neither itself nor by its floor or location and opens nothing; add it to [map.resources], with [] if that is meant",
+                counted(*assignments, "assignment", "assignments")
             ),
             Self::UnknownName {
                 section,

@@ -100,7 +100,16 @@ impl Connect {
         self.http.server_time()
     }
 
-    /// Requests sent since the start.
+    /// The same connection, which counts its requests anew: those of everybody else are not among them.
+    #[must_use]
+    pub fn counted(&self) -> Self {
+        Self {
+            requests: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Requests sent since the start, or since [`Self::counted`].
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)

@@ -1,6 +1,7 @@
 //! Who at KS is whom here, as the store keeps it: KS knows two ids of a person, the platform a third one. What is kept here
 //! is written before anybody relies on it, so that a start after any death finds the same people again.
 
+use super::{actual::Actual, wanted::Wanted};
 use crate::{
     domain::{Credential, Millis, PersonId},
     store::{ReadStore, Store, StoreError},
@@ -17,6 +18,8 @@ pub const USERS: &str = "ks-user";
 pub const PAIRS: &str = "ks-pair";
 /// Documents by person: [`Intent`].
 pub const STEPS: &str = "ks-step";
+/// Documents by name of an access group that is or was being made: when, Unix milliseconds. Kept until every list must have it.
+pub const FOUNDING: &str = "ks-group";
 /// Single documents: `site`, `accepted`, `locks`.
 pub const KS: &str = "ks";
 
@@ -79,6 +82,8 @@ pub struct Links {
     pub users: BTreeMap<PersonId, Link>,
     /// Users under way by person.
     pub intents: BTreeMap<PersonId, Intent>,
+    /// Access groups under way by name, and since when: no list may have them for a minute.
+    pub founding: BTreeMap<String, Millis>,
 }
 
 impl Links {
@@ -90,14 +95,47 @@ impl Links {
         Ok(Self {
             users: room(store, USERS)?,
             intents: room(store, STEPS)?,
+            founding: room(store, FOUNDING)?,
         })
+    }
+
+    /// Links that should say something else by what is seen at KS: a death came between a change there and its note here, or
+    /// hands did what the gateway would have done. A tag of the person's own is the gateway's to take again, whoever gave
+    /// it; what was taken from a user and is there again cannot be given back twice.
+    #[must_use]
+    pub fn mended(&self, wanted: &Wanted, actual: &Actual) -> Vec<(PersonId, Link)> {
+        let mut mended = Vec::new();
+        for (person, link) in &self.users {
+            let Some(user) = actual.users.get(&link.site_user) else {
+                continue;
+            };
+            let who = wanted.people.get(person);
+            let own = |tag: &Credential| who.is_some_and(|who| who.tags.contains(tag));
+            let mut new = link.clone();
+            match &user.tag {
+                Some(tag) if own(tag) => new.tag = user.tag,
+                None if !link.tag.as_ref().is_some_and(own) => new.tag = None,
+                _ => {}
+            }
+            if !user.blocked && who.is_none_or(|who| who.blocked.is_none()) {
+                new.rests.remove(&Rest::Blocked);
+            }
+            if !user.suspended && who.is_some_and(|who| who.active) {
+                new.rests.remove(&Rest::Idle);
+                new.rests.remove(&Rest::NoSeat);
+            }
+            if new != *link {
+                mended.push((person.clone(), new));
+            }
+        }
+        mended
     }
 }
 
-fn room<T: for<'de> Deserialize<'de>>(
+fn room<K: From<String> + Ord, T: for<'de> Deserialize<'de>>(
     store: &ReadStore,
     room: &str,
-) -> Result<BTreeMap<PersonId, T>, StoreError> {
+) -> Result<BTreeMap<K, T>, StoreError> {
     let documents = store.documents(room)?.into_iter();
     Ok(documents
         .filter_map(|(key, body)| Some((key.into(), serde_json::from_str(&body).ok()?)))
@@ -125,6 +163,16 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// In words. Then nothing may be sent.
     fn intend(&self, intents: &[(PersonId, Intent)]) -> Result<(), String>;
+    /// Access groups that are about to be made, in one go.
+    ///
+    /// # Errors
+    /// In words. Then nothing may be sent.
+    fn found(&self, groups: &[(String, Millis)]) -> Result<(), String>;
+    /// Access groups that were made long enough ago, or certainly not, or are gone.
+    ///
+    /// # Errors
+    /// In words.
+    fn founded(&self, groups: &[String]) -> Result<(), String>;
     /// A person's user, and that it is not under way any more.
     ///
     /// # Errors
@@ -151,6 +199,25 @@ impl Ledger for Store {
             .map_err(|error| error.to_string())
     }
 
+    fn found(&self, groups: &[(String, Millis)]) -> Result<(), String> {
+        let bodies: Vec<(&str, String)> = groups
+            .iter()
+            .map(|(name, at)| (name.as_str(), at.to_string()))
+            .collect();
+        let changes: Vec<_> = bodies
+            .iter()
+            .map(|(name, at)| (*name, Some(at.as_str())))
+            .collect();
+        self.put_documents(FOUNDING, &changes)
+            .map_err(|error| error.to_string())
+    }
+
+    fn founded(&self, groups: &[String]) -> Result<(), String> {
+        let changes: Vec<_> = groups.iter().map(|name| (name.as_str(), None)).collect();
+        self.put_documents(FOUNDING, &changes)
+            .map_err(|error| error.to_string())
+    }
+
     fn link(&self, person: &PersonId, link: &Link) -> Result<(), String> {
         let body = serde_json::to_string(link).map_err(|error| error.to_string())?;
         let put = |room, change| self.put_documents(room, &[(person.as_str(), change)]);
@@ -164,5 +231,90 @@ impl Ledger for Store {
         let changes: Vec<_> = people.iter().map(|person| (person.as_str(), None)).collect();
         self.put_documents(STEPS, &changes)
             .map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::salto::{
+        actual::User,
+        wanted::{Person, Why},
+    };
+
+    #[test]
+    fn what_a_death_kept_from_being_noted_is_noted_by_what_is_seen() {
+        let tag = |number: &str| Credential::ks_tag(number).unwrap();
+        let who = |blocked: Option<&str>, tags: &[Credential]| Person {
+            alias: "Ana".into(),
+            name: "Ana".into(),
+            email: None,
+            active: blocked.is_none(),
+            blocked: blocked.map(str::to_owned),
+            tags: tags.iter().copied().collect(),
+            why: Why::plain("plan"),
+        };
+        let link = |given: Option<Credential>, rests: &[Rest]| Link {
+            site_user: "s".into(),
+            user: "k".into(),
+            alias: "Ana".into(),
+            tag: given,
+            made: None,
+            rests: rests.iter().copied().collect(),
+        };
+        let mended = |who: Option<Person>, user: User, link: Link| {
+            let mut links = Links::default();
+            links.users.insert("ana".into(), link);
+            let (mut wanted, mut actual) = (Wanted::default(), Actual::default());
+            wanted.people.extend(who.map(|who| ("ana".into(), who)));
+            actual.users.insert("s".into(), user);
+            links.mended(&wanted, &actual).pop().map(|(_, link)| link)
+        };
+        let user = |has: Option<Credential>, blocked: bool, suspended: bool| User {
+            user: "k".into(),
+            tag: has,
+            blocked,
+            suspended,
+            ..User::default()
+        };
+        let (one, two) = (tag("1"), tag("2"));
+        // Given, and nobody heard of it: it can be taken again.
+        assert_eq!(
+            mended(
+                Some(who(None, &[one])),
+                user(Some(one), false, false),
+                link(None, &[])
+            ),
+            Some(link(Some(one), &[]))
+        );
+        // Somebody else's work stays that: a tag of nobody's, a block by hand, a rest by hand.
+        let none = [
+            mended(
+                Some(who(None, &[one])),
+                user(Some(two), false, false),
+                link(None, &[]),
+            ),
+            mended(
+                Some(who(Some("left"), &[])),
+                user(None, true, false),
+                link(None, &[]),
+            ),
+            mended(Some(who(None, &[])), user(None, false, true), link(None, &[])),
+            mended(
+                None,
+                user(None, true, true),
+                link(None, &[Rest::Idle, Rest::Blocked]),
+            ),
+        ];
+        assert_eq!(none, [None, None, None, None]);
+        // Lifted, and nobody heard of it: what a hand does from now on stays.
+        assert_eq!(
+            mended(
+                Some(who(None, &[])),
+                user(None, false, false),
+                link(Some(two), &[Rest::Idle, Rest::NoSeat, Rest::Blocked])
+            ),
+            Some(link(None, &[]))
+        );
     }
 }

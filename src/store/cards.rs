@@ -4,7 +4,7 @@
 //! transaction, and only if the row is still the one that was looked at.
 
 use super::{ReadStore, Store, StoreError, shared::lock, state};
-use crate::domain::{Block, BlockTarget, Credential, GroupId, Millis, PersonId};
+use crate::domain::{Block, BlockTarget, Credential, DoorId, GroupId, Millis, PersonId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::MutexGuard;
 
@@ -74,6 +74,8 @@ pub struct Guest {
     pub until: Millis,
     /// Which groups of doors.
     pub groups: Vec<GroupId>,
+    /// Which single doors besides.
+    pub doors: Vec<DoorId>,
     /// Who let them in.
     pub by: String,
 }
@@ -267,21 +269,22 @@ fn change(db: &mut Connection, change: &CardChange<'_>, now: Millis, by: &str) -
 
 pub(super) fn put_guest(db: &Connection, guest: &Guest) -> rusqlite::Result<()> {
     db.execute(
-        "INSERT OR REPLACE INTO guest (id, name, starts, ends, groups, by_whom) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR REPLACE INTO guest (id, name, starts, ends, groups, by_whom, doors) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             guest.id.as_str(),
             guest.name,
             guest.from,
             guest.until,
             json(&guest.groups),
-            guest.by
+            guest.by,
+            json(&guest.doors)
         ],
     )
     .map(drop)
 }
 
 pub(super) fn guests(db: &Connection) -> rusqlite::Result<Vec<Guest>> {
-    db.prepare("SELECT id, name, starts, ends, groups, by_whom FROM guest ORDER BY id")?
+    db.prepare("SELECT id, name, starts, ends, groups, by_whom, doors FROM guest ORDER BY id")?
         .query_map([], |row| {
             Ok(Guest {
                 id: row.get::<_, String>(0)?.into(),
@@ -290,6 +293,7 @@ pub(super) fn guests(db: &Connection) -> rusqlite::Result<Vec<Guest>> {
                 until: row.get(3)?,
                 groups: texts(&row.get::<_, String>(4)?),
                 by: row.get(5)?,
+                doors: texts(&row.get::<_, String>(6)?),
             })
         })?
         .collect()

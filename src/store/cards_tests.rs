@@ -106,6 +106,7 @@ fn a_guest_goes_with_the_card_and_a_block_knows_who_set_it() {
         from: 10,
         until: 20,
         groups: vec!["members".into()],
+        doors: vec!["cellar".into()],
         by: "Maria".into(),
     };
     let mut change = to("guest:1");

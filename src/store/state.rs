@@ -62,6 +62,8 @@ const STEPS: &[M<'static>] = &[
                               state INTEGER NOT NULL, tries INTEGER NOT NULL, next_at INTEGER NOT NULL,
                               said TEXT NOT NULL) STRICT;",
     ),
+    // A guest may have single doors.
+    M::up("ALTER TABLE guest ADD COLUMN doors TEXT NOT NULL DEFAULT '[]';"),
 ];
 
 pub(super) const ACTIVE: &str = "active";

@@ -6,14 +6,14 @@ use super::{
     judge::{Scale, Weight},
 };
 use crate::{
-    access::{BuildError, Index, fingerprint},
+    access::{BuildError, BuildWarning, Index, fingerprint},
     config::Config,
     domain::{
-        Block, PersonId, Snapshot,
+        Block, Credential, PersonId, Snapshot,
         facts::{Facts, Membership},
         time::Millis,
     },
-    rules,
+    rules::{self, RuleWarning},
     store::{ReadStore, SnapshotMeta, StoreError},
 };
 use std::collections::HashMap;
@@ -38,6 +38,8 @@ pub struct Built {
 pub struct Draft {
     snapshot: Snapshot,
     warnings: Vec<String>,
+    /// The cards that the warnings name as held by two.
+    shared: Vec<Credential>,
     still_in: Vec<StillIn>,
     local: u64,
 }
@@ -61,7 +63,15 @@ pub fn draft(facts: Facts, config: &Config, local: &Local, taken_at: Millis) -> 
         local: local.fingerprint(),
         still_in: still_in(&cancelled, &snapshot, &config.site.zone),
         snapshot,
+        shared: warnings.iter().filter_map(shared_card).collect(),
         warnings: warnings.iter().map(ToString::to_string).collect(),
+    }
+}
+
+const fn shared_card(warning: &RuleWarning) -> Option<Credential> {
+    match warning {
+        RuleWarning::SharedCard { credential, .. } => Some(*credential),
+        _ => None,
     }
 }
 
@@ -74,11 +84,19 @@ impl Draft {
         let Self {
             snapshot,
             mut warnings,
+            shared,
             still_in,
             local,
         } = self;
         let (index, build_warnings) = Index::build(&snapshot, &config.site)?;
-        warnings.extend(build_warnings.iter().map(ToString::to_string));
+        // The index says of a card of two people what the rules have said with their names.
+        let said = |it: &&BuildWarning| matches!(it, BuildWarning::SharedCard(card) if shared.contains(card));
+        warnings.extend(
+            build_warnings
+                .iter()
+                .filter(|it| !said(it))
+                .map(ToString::to_string),
+        );
         warnings.sort();
         warnings.dedup();
         Ok(Built {

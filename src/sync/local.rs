@@ -51,9 +51,11 @@ impl Local {
                 id: guest.id.clone(),
                 name: guest.name.clone(),
             });
-            grants.extend(guest.groups.iter().map(|group| Grant {
+            let groups = guest.groups.iter().cloned().map(Target::Group);
+            let doors = guest.doors.iter().cloned().map(Target::Door);
+            grants.extend(groups.chain(doors).map(|target| Grant {
                 person: guest.id.clone(),
-                target: Target::Group(group.clone()),
+                target,
                 window: Window {
                     from: Some(guest.from),
                     until: Some(guest.until),
@@ -85,6 +87,10 @@ impl Local {
         for guest in &self.guests {
             let groups: Vec<_> = guest.groups.iter().map(|group| group.as_str()).collect();
             (guest.id.as_str(), &guest.name, guest.from, guest.until, groups).hash(&mut hash);
+            // Nothing is added for a guest without: an image from before there were doors stays good.
+            for door in &guest.doors {
+                door.as_str().hash(&mut hash);
+            }
         }
         for block in &self.blocks {
             match &block.target {

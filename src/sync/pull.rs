@@ -145,7 +145,7 @@ impl Puller {
             let platform = Arc::clone(&self.platform);
             let after = self.known().map_or(0, |known| known.version);
             let well = self.pace.failures() == 0 && self.active.is_some();
-            let listen_from = self.hints.listen_from().filter(|_| well);
+            let listen_from = self.hints.listen_from().filter(|_| well || platform.is_here());
             let rest = listen_from
                 .unwrap_or_default()
                 .saturating_sub(self.clock.monotonic());
@@ -201,7 +201,8 @@ impl Puller {
         match hint {
             Ok(true) => {
                 let pause = self.pull().await.1;
-                let useful = self.known().is_some_and(|known| known.version > after);
+                let newer = self.known().is_some_and(|known| known.version > after);
+                let useful = newer || self.platform.is_here();
                 let (now, jitter) = (self.clock.monotonic(), self.jitter());
                 self.hints.hinted(useful, now, jitter);
                 Some(pause)

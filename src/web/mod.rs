@@ -13,9 +13,12 @@
 //! | `sources` | how often one address may ask: pure |
 //! | `replays` | which deliveries were heard already |
 //! | `receiver` | the task: listens, tells the platform where, rereads the certificate |
+//! | `assets` | the page itself: document, scripts, styles, words |
+//! | `words` | the same words for the page of forms |
 //! | `page` | the gateway's own page: its task, its certificate, what every answer carries |
 
 pub mod api;
+pub mod assets;
 mod hooks;
 mod listen;
 pub mod page;
@@ -24,5 +27,6 @@ mod receiver;
 mod replays;
 pub mod signin;
 mod sources;
+mod words;
 
 pub use receiver::{FAULTS, Forward, Receiver};

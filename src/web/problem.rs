@@ -1,5 +1,6 @@
 //! Errors of the JSON API as RFC 9457 has them: `application/problem+json`.
 
+use crate::desk::{DeskError, Look, Refusal};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -23,6 +24,15 @@ pub struct Problem {
     /// Seconds to wait before the next attempt, where waiting helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// Why the desk did not do it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Refusal>,
+    /// What to do next, where `detail` does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<&'static str>,
+    /// The card as it is, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look: Option<Box<Look>>,
 }
 
 impl Problem {
@@ -35,6 +45,9 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             retry_after: None,
+            code: None,
+            hint: None,
+            look: None,
         }
     }
     /// Nobody is signed in.
@@ -92,6 +105,30 @@ impl Problem {
                 "too many attempts",
                 detail,
             )
+        }
+    }
+}
+
+impl From<DeskError> for Problem {
+    /// 422 for what cannot be understood, 409 for everything else that the desk does not do.
+    fn from(error: DeskError) -> Self {
+        let hint = Some(error.hint()).filter(|hint| !hint.is_empty());
+        match error {
+            DeskError::Refused { code, message, look } => {
+                let (status, title) = match code {
+                    Refusal::BadInput | Refusal::BadEnd => {
+                        (StatusCode::UNPROCESSABLE_ENTITY, "not understood")
+                    }
+                    _ => (StatusCode::CONFLICT, "not done"),
+                };
+                Self {
+                    code: Some(code),
+                    hint,
+                    look,
+                    ..Self::new(status, "desk", title, message)
+                }
+            }
+            DeskError::Failed(cause) => Self::failed(&cause),
         }
     }
 }

@@ -177,6 +177,13 @@ impl Gateway {
     pub(crate) fn stop(&mut self) {
         if self.child.is_some() {
             self.signal("TERM");
+            self.stopped();
+        }
+    }
+
+    /// Waits for the end of a daemon that was told to end.
+    pub(crate) fn stopped(&mut self) {
+        if self.child.is_some() {
             let status = self.child.take().unwrap().wait().unwrap();
             assert!(status.success(), "ended with {status}:\n{}", self.log());
         }

@@ -2,6 +2,7 @@
 
 use super::{
     ask::{Given, Value},
+    kept::Line as Kept,
     keys::Form,
     suggest::{Ground, Side},
 };
@@ -24,8 +25,8 @@ pub(super) fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
-/// `[cloud]` and the platform's own table. `file` says where a typed secret stands.
-pub(super) fn cloud(kind: &str, given: &Given, file: impl Fn(&str) -> PathBuf) -> String {
+/// `[cloud]` and the platform's own table, with what was given and what stays. `file` says where a typed secret stands.
+pub(super) fn cloud(kind: &str, given: &Given, kept: &[Kept], file: impl Fn(&str) -> PathBuf) -> String {
     let mut tables = [format!("[cloud]\nkind = \"{kind}\"\n"), String::new()];
     for (key, value) in given.iter() {
         let [common, own] = &mut tables;
@@ -37,6 +38,11 @@ pub(super) fn cloud(kind: &str, given: &Given, file: impl Fn(&str) -> PathBuf) -
             Value::Typed(_) => reference(&file(key.name)),
         };
         let _ = writeln!(table, "{} = {value}", key.name); // a string takes everything
+    }
+    for line in kept {
+        let [common, own] = &mut tables;
+        let table = if line.common { common } else { own };
+        let _ = writeln!(table, "{} = {} # as it was", line.name, line.value);
     }
     let [common, own] = tables;
     if own.is_empty() {
@@ -180,6 +186,8 @@ pub(super) struct Written {
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     pub(super) kind: &'static str,
+    /// What stays of the configuration.
+    pub(super) kept: &'a [Kept],
     /// The configuration that it is for.
     pub(super) config: &'a Path,
     /// Today.
@@ -188,13 +196,18 @@ pub(super) struct Draft<'a> {
 
 impl Draft<'_> {
     fn text(&self, given: &Given, plan: &[Side], file: impl Fn(&str) -> PathBuf) -> String {
-        let Self { kind, config, date } = self;
+        let Self {
+            kind,
+            kept,
+            config,
+            date,
+        } = self;
         let config = config.display();
         let head = format!(
             "# Made by `doorward connect {kind}` on {date}. Look it through, put it into {config} in place of [cloud]\n\
              # and [map.…], then run `doorward check-config {config}`.\n"
         );
-        let cloud = cloud(kind, given, file);
+        let cloud = cloud(kind, given, kept, file);
         format!(
             "{head}{cloud}\n# What opens which groups of doors. What is not here opens nothing.{}",
             map(plan)

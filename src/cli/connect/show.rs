@@ -54,11 +54,15 @@ impl Report<'_> {
         let mut remarks = self.seen.remarks.clone();
         let Some(site) = self.site else {
             remarks.push("there is no configuration yet, so no groups of doors to suggest".into());
+            let zone = self.seen.zone.as_ref();
+            remarks.extend(
+                zone.map(|zone| format!("the platform has this place in {zone}: write that as [site] zone")),
+            );
             return remarks;
         };
         if let Some(zone) = self.seen.zone.as_ref().filter(|zone| **zone != site.site.zone) {
             remarks.push(format!(
-                "the platform has this place in {zone}, [site] zone is {}: days would begin at another hour",
+                "the platform has this place in {zone}, [site] zone is {}: days would begin and end at another hour; correct the one that is wrong",
                 site.site.zone
             ));
         }
@@ -80,9 +84,13 @@ impl Report<'_> {
         match self.unmapped() {
             0 => {}
             count => {
-                let line = format!(
-                    "{count} of them are like no group or door here and open nothing until they are mapped (R8)"
-                );
+                let line = match count {
+                    1 => "1 of them is like no group or door here and opens nothing until it is mapped (R8)"
+                        .into(),
+                    _ => format!(
+                        "{count} of them are like no group or door here and open nothing until they are mapped (R8)"
+                    ),
+                };
                 let line = out.paint(Tone::Watch, &line);
                 out.line(&line)?;
             }
@@ -108,8 +116,10 @@ impl Report<'_> {
             out.paint(Tone::Good, "every permission is there")
         } else {
             let line = format!(
-                "{failed} of {} permissions are missing: grant them and run this again",
-                self.seen.checks.len()
+                "{failed} of {} permissions {} missing: grant {} and run this again",
+                self.seen.checks.len(),
+                if failed == 1 { "is" } else { "are" },
+                if failed == 1 { "it" } else { "them" }
             );
             out.paint(Tone::Bad, &line)
         };

@@ -15,7 +15,7 @@ const WIDE: u16 = 100;
 /// Draws the whole scene. Without colours, words and signs say the same.
 pub(super) fn draw(frame: &mut Frame<'_>, scene: &Scene, colours: bool) {
     let [head, doors, taps, foot, keys] = Layout::vertical([
-        Constraint::Length(2),
+        Constraint::Length(if scene.page.is_empty() { 2 } else { 3 }),
         Constraint::Length(5),
         Constraint::Min(4),
         Constraint::Length(4),
@@ -45,7 +45,8 @@ fn heading(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
         Span::raw("  a simulated site, a real gateway: decisions as they happen"),
     ]);
     let caption = Line::styled(format!(" {}", scene.caption), Style::new().italic());
-    frame.render_widget(Paragraph::new(vec![title, caption]), area);
+    let page = Line::styled(format!(" {}", scene.page), Style::new().dim());
+    frame.render_widget(Paragraph::new(vec![title, caption, page]), area);
     frame.render_widget(Line::styled(clock, Style::new().dim()).right_aligned(), area);
 }
 

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `cast` | who presents which card where, and what must come of it |
 //! | `stage` | readers on ptys, a broker if there is one, the daemon as a process |
+//! | `page` | the gateway's page, to be looked at |
 //! | `presented` | one card at a reader until all of its answer is there |
 //! | `play` | the free play: taps, answers, the reference cloud away and back |
 //! | `scene` | what is shown |
@@ -20,6 +21,8 @@ mod bridge;
 mod cast;
 #[cfg(feature = "demo")]
 mod draw;
+#[cfg(feature = "demo")]
+mod page;
 #[cfg(feature = "demo")]
 mod plain;
 #[cfg(feature = "demo")]

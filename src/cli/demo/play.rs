@@ -2,7 +2,7 @@
 
 use super::{
     cast::{self, SPOTS, TAPS, Tap},
-    draw, plain,
+    draw, page, plain,
     presented::{Presented, Released},
     scene::{DoorView, Scene},
     stage::{Stage, secret},
@@ -61,11 +61,17 @@ pub(super) fn play(context: &Context<'_>, total: Option<Duration>, out: &mut Out
     if !up {
         return Err(failed("interrupted before the site was ready".into()));
     }
+    let page = page::invitation(&context.runtime()?, &stage.runtime_dir());
+    if let Some(page) = page.as_ref().filter(|_| !out.is_json()) {
+        out.line(page)?;
+        out.finish()?;
+    }
     let picture = std::io::stdout().is_terminal() && !out.is_json();
     // Without a keyboard there is no picture, and lines do as well.
     let terminal = picture.then(ratatui::try_init).and_then(Result::ok);
     let drawn = terminal.is_some();
     let mut play = Play::new(stage, cloud, clock, total, terminal, interrupted);
+    play.scene.page = page.unwrap_or_default();
     play.colours = context.args.color.colours(true, context.environment);
     let outcome = play.run(out);
     if drawn {

@@ -82,6 +82,8 @@ pub(super) struct Row {
 /// Everything that is shown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scene {
+    /// Where the page is, in words.
+    pub page: String,
     /// Time since the demo's start.
     pub now: Duration,
     /// How long it will run, if it ends by itself.

@@ -29,7 +29,7 @@ use std::{
 };
 
 /// How long the daemon may take to know its readers and its facts.
-const CURTAIN: Duration = Duration::from_secs(30);
+const CURTAIN: Duration = Duration::from_secs(90);
 
 /// Everything that runs. Dropping it ends and removes it all.
 pub(super) struct Stage {
@@ -126,6 +126,11 @@ impl Stage {
     /// Where the daemon's log is.
     pub(super) fn log(&self) -> PathBuf {
         self.dir.0.join("log")
+    }
+
+    /// Where its control socket is.
+    pub(super) fn runtime_dir(&self) -> PathBuf {
+        self.dir.0.join("run")
     }
 
     /// Waits until every reader answers and the facts are in force. False when `stop` says so before.

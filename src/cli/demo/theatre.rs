@@ -196,6 +196,7 @@ impl Theatre {
         for (number, step) in story.steps.iter().enumerate() {
             let played = self
                 .step(step)
+                .and_then(|()| self.learns_before(story.steps.get(number + 1)))
                 .and_then(|()| self.pause(story.steps.len() - number));
             self.tell(&mut told, out)?;
             match played {
@@ -239,15 +240,7 @@ impl Theatre {
                 door,
                 opens: (from, until),
                 rule,
-            } => {
-                let minute = minute_of_day(self.clock.now().at);
-                let expected: &[Reason] = match minute {
-                    _ if minute < *from => &[Reason::NotYet],
-                    _ if minute < *until => &[Reason::GrantedBooking],
-                    _ => &[Reason::Ended, Reason::NoGrantForDoor],
-                };
-                self.presents(who, *door, expected, *rule, &[12])
-            }
+            } => self.presents(who, *door, self.by_the_hour(*from, *until), *rule, &[12]),
             Step::Attends { who, times, rule } => self.attends(who, *times, *rule),
             Step::AttendanceStaysHere => {
                 self.lines.push(Line::stays_here(self.office.attendance().len()));
@@ -262,10 +255,42 @@ impl Theatre {
                 });
                 self.office.set_away(*away);
                 self.scene.cloud_up = !away;
+                // What was done meanwhile can be learnt from now on.
+                self.news = self.news.map(|_| (self.clock.now().at, self.clock.monotonic()));
                 self.lines.push(Line::cloud(*away));
                 Ok(())
             }
         }
+    }
+
+    /// What must come of a booking by schedule at this hour.
+    fn by_the_hour(&self, from: i16, until: i16) -> &'static [Reason] {
+        let minute = minute_of_day(self.clock.now().at);
+        match minute {
+            _ if minute < from => &[Reason::NotYet],
+            _ if minute < until => &[Reason::GrantedBooking],
+            _ => &[Reason::Ended, Reason::NoGrantForDoor],
+        }
+    }
+
+    /// Waits for what was done to be known before the pause and not after it: the time that it takes is the gateway's.
+    fn learns_before(&mut self, next: Option<&Step>) -> Result<(), Halt> {
+        let (who, door, expected) = match next {
+            Some(Step::Taps {
+                who, door, expected, ..
+            }) => (who, door, *expected),
+            Some(Step::ByTheHour {
+                who,
+                door,
+                opens: (from, until),
+                ..
+            }) => (who, door, self.by_the_hour(*from, *until)),
+            _ => return Ok(()),
+        };
+        let Some(spot) = SPOTS.get(*door).copied() else {
+            return Ok(());
+        };
+        self.gateway_learns(who, spot, expected)
     }
 
     /// A card at a door, when the gateway knows what was done before.

@@ -102,8 +102,11 @@ impl Line {
             .is_ok_and(|warnings| warnings.iter().any(|warning| warning.contains(who)));
         let got = match warnings {
             Err(why) => why,
-            Ok(warnings) if warnings.is_empty() => "no warning".into(),
-            Ok(warnings) => warnings.join("; "),
+            // The export warns of other things as well; the line is about this person.
+            Ok(warnings) => match warnings.iter().find(|warning| warning.contains(who)) {
+                Some(warning) => warning.clone(),
+                None => format!("{} other warnings", warnings.len()),
+            },
         };
         let step = "staff export their tables; `rules preview --facts` reads the files";
         Self::new(step, format!("warns that {who} may still enter"), got, agrees).shows(rule)
@@ -133,8 +136,10 @@ impl Line {
     ) -> Self {
         let step = format!("{who} taps: {}", spot.name);
         let wanted = expected
-            .first()
-            .map_or_else(String::new, |reason| outcome(*reason));
+            .iter()
+            .map(|reason| outcome(*reason))
+            .collect::<Vec<_>>()
+            .join(" or ");
         let line = match got {
             Got::Nothing(why) => Self::new(step, wanted, why, false),
             Got::Decision {

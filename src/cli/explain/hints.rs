@@ -1,8 +1,10 @@
-//! What may help with a card that nobody holds. Hints only: none of them opens anything.
+//! What may help with a card that nobody holds, or that two people do. Hints only: none of them opens anything.
 
 use crate::{
     access::{Cousin, Index, Likeness},
+    cli::people::Cards,
     domain::{Credential, Scheme},
+    rules::Outcome,
 };
 
 /// More cards than this that look alike help nobody.
@@ -29,6 +31,12 @@ pub(super) fn about(index: &Index, unknown: &Credential) -> Vec<String> {
         );
     }
     hints
+}
+
+/// Who has a card that two people have (R34).
+pub(super) fn holders(outcome: &Outcome, card: &Credential) -> String {
+    let all = Cards::of(outcome).holders(card).join(" and ");
+    format!("it belongs to {all}: take it from all but one, at the platform or with `doorward cards`")
 }
 
 fn alike(index: &Index, cousin: &Cousin) -> String {

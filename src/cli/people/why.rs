@@ -1,6 +1,6 @@
 //! `doorward people --why`: one person with every right, the rules behind them, and what comes nearest.
 
-use super::Words;
+use super::{Cards, Words};
 use crate::{
     cli::{
         failure::{Failure, status},
@@ -9,6 +9,7 @@ use crate::{
         out::{Cell, Out, Tone, plain},
         rule_words,
     },
+    desk::fold,
     domain::{
         Grant, PersonId,
         facts::{DoorAccess, Person, Standing},
@@ -55,10 +56,14 @@ pub(super) fn show(out: &mut Out, words: &Words<'_>, in_force: &InForce, name: &
     Ok(status::OK)
 }
 
-/// By id or e-mail, else by the whole name, else by a part of it.
+/// By id or e-mail, else by the whole name, else by a part of it; names without regard to accents.
 fn named<'a>(people: &'a [Person], text: &str) -> Vec<&'a Person> {
     let text = text.trim();
     let lower = text.to_lowercase();
+    let typed = fold(text);
+    if typed.is_empty() {
+        return Vec::new();
+    }
     let mail = |person: &Person| {
         person
             .email
@@ -66,8 +71,8 @@ fn named<'a>(people: &'a [Person], text: &str) -> Vec<&'a Person> {
             .is_some_and(|mail| mail.to_lowercase() == lower)
     };
     let exact = people.iter().filter(|it| it.id.as_str() == text || mail(it));
-    let whole = people.iter().filter(|it| it.name.to_lowercase() == lower);
-    let part = people.iter().filter(|it| it.name.to_lowercase().contains(&lower));
+    let whole = people.iter().filter(|it| fold(&it.name) == typed);
+    let part = people.iter().filter(|it| fold(&it.name).contains(&typed));
     [exact.collect::<Vec<_>>(), whole.collect(), part.collect()]
         .into_iter()
         .find(|found| !found.is_empty())
@@ -82,6 +87,7 @@ fn nobody(name: &str) -> Failure {
 }
 
 fn which(name: &str, people: &[&Person]) -> Failure {
+    let more = people.len().saturating_sub(MOST);
     let shown = people.iter().take(MOST).map(|person| {
         let mail = person.email.as_deref().unwrap_or("no e-mail");
         format!(
@@ -91,7 +97,10 @@ fn which(name: &str, people: &[&Person]) -> Failure {
             plain(mail)
         )
     });
-    let shown: Vec<String> = shown.collect();
+    let mut shown: Vec<String> = shown.collect();
+    if more > 0 {
+        shown.push(format!("  and {more} more"));
+    }
     let message = format!("{} people match `{}`", people.len(), name.escape_debug());
     Failure::new(status::FAILED, message, "name one by id or e-mail").with_details(shown.join("\n"))
 }
@@ -102,6 +111,8 @@ struct Story<'a> {
     access: rules::PersonAccess,
     over: Vec<&'a Grant>,
     cards: Vec<String>,
+    /// Why none of the cards opens anything, if they are all somebody else's as well.
+    useless: Option<String>,
     warnings: Vec<String>,
 }
 
@@ -121,7 +132,11 @@ impl<'a> Story<'a> {
         let mut over: Vec<&Grant> = outcome.grants.iter().filter(is_over).collect();
         over.sort_by_key(|grant| std::cmp::Reverse(grant.window.until));
         let cards = outcome.credentials.iter().filter(|(_, holder)| holder == id);
+        let all = Cards::of(outcome);
         Self {
+            useless: all
+                .are_useless(id)
+                .then(|| format!("shared card: {}", all.why_shared(id))),
             person,
             access: everybody
                 .into_iter()
@@ -141,6 +156,9 @@ impl<'a> Story<'a> {
                 plain(note),
                 rule_words::cited(5)
             ));
+        }
+        if let Some(why) = &self.useless {
+            return Some(plain(why).into_owned());
         }
         if self.access.opens_something() {
             return None;

@@ -27,12 +27,21 @@ impl<'a> Words<'a> {
         &self.config.site.zone
     }
 
-    /// "now", or the instant.
+    /// "now", or the instant, with its day where that is not today.
     pub(crate) fn moment(&self, now: Millis) -> String {
         if self.at.abs_diff(now) < 60_000 {
             return "now".into();
         }
-        format!("at {}", self.time(self.at))
+        let (at, now) = (
+            moment::local(self.at, self.zone()),
+            moment::local(now, self.zone()),
+        );
+        let minute = at.get(..16).unwrap_or(&at);
+        match (minute.split_once(' '), now.split_once(' ')) {
+            (Some((day, time)), Some((today, _))) if day == today => format!("at {time}"),
+            (Some((day, time)), _) => format!("on {day} at {time}"),
+            _ => format!("at {minute}"),
+        }
     }
 
     /// An instant to the minute; the date only where it is another day.

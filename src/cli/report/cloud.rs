@@ -7,6 +7,10 @@ use super::{
 use crate::cli::out::plain;
 use serde_json::Value;
 
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 pub(super) fn sync(value: &Value, view: &View<'_>) -> Vec<Row> {
     let when = |key: &str| value.get(key).and_then(Value::as_i64).map(|at| view.when(at));
     let mut rows = Vec::new();
@@ -22,7 +26,12 @@ pub(super) fn sync(value: &Value, view: &View<'_>) -> Vec<Row> {
             let [people, cards, grants] = ["people", "credentials", "grants"].map(|key| number(value, key));
             rows.push(row(
                 "",
-                format!("{people} people, {cards} cards, {grants} rights"),
+                [
+                    counted(people, "person", "people"),
+                    counted(cards, "card", "cards"),
+                    counted(grants, "right", "rights"),
+                ]
+                .join(", "),
             ));
         }
         None => rows.push(row("in force", bad("nothing yet: every card is refused"))),
@@ -35,7 +44,11 @@ pub(super) fn sync(value: &Value, view: &View<'_>) -> Vec<Row> {
         let (hints, refreshes) = (number(value, "hints"), number(value, "refreshes"));
         rows.push(row(
             "last hint followed",
-            format!("{at}; {hints} hints, {refreshes} fetches"),
+            format!(
+                "{at}; {}, {}",
+                counted(hints, "hint", "hints"),
+                counted(refreshes, "fetch", "fetches")
+            ),
         ));
     }
     if let Some(skew) = value
@@ -63,10 +76,11 @@ pub(super) fn sync(value: &Value, view: &View<'_>) -> Vec<Row> {
     }
     if let Some(held) = value.get("held").filter(|held| held.is_object()) {
         let (version, grants) = (number(held, "version"), number(held, "grants"));
+        let rights = counted(grants, "right", "rights");
         let why = text(held, "held_because").unwrap_or("it looks wrong");
         rows.push(row(
             "held back",
-            bad(format!("version {version} with {grants} rights: {why}")),
+            bad(format!("version {version} with {rights}: {why}")),
         ));
         if !why.contains("sync accept") {
             rows.push(row("", watch("if it is meant: doorward sync accept")));
@@ -133,7 +147,10 @@ pub(super) fn budgets(value: &Value) -> Vec<Row> {
             }
             row(
                 label,
-                watch(format!("{shown}; asked for fewer {throttled} times")),
+                watch(format!(
+                    "{shown}; asked for fewer {}",
+                    counted(throttled, "time", "times")
+                )),
             )
         })
         .collect()

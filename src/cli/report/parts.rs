@@ -8,14 +8,21 @@ use serde_json::Value;
 pub(super) type Row = Vec<Cell>;
 
 /// Sections in the order in which people look, with their headings.
-pub(super) const ORDER: [(&str, &str); 9] = [
+pub(super) const ORDER: [(&str, &str); 16] = [
     ("doors", "Doors"),
+    ("lockdown", "Lockdown"),
     ("lines", "Lines and readers"),
     ("sync", "Facts from the cloud"),
     ("budgets", "Requests to the cloud"),
     ("hooks", "Web hooks"),
     ("check_ins", "Check-ins to the cloud"),
     ("mqtt", "Building network (MQTT)"),
+    ("desk", "Cards given out here"),
+    ("desk_readers", "Readers of the desk"),
+    ("ks", "SALTO KS"),
+    ("ks_locks", "Locks of SALTO KS"),
+    ("ks_entries", "Entries at SALTO KS"),
+    ("audit", "Who did what"),
     ("store", "Journal"),
     ("clock", "Clock"),
 ];
@@ -24,6 +31,7 @@ pub(super) const ORDER: [(&str, &str); 9] = [
 pub(super) fn rows(name: &str, value: &Value, view: &View<'_>) -> Vec<Row> {
     match name {
         "doors" => each(value, |id, door| vec![door_row(id, door)]),
+        "lockdown" => lockdown(value, view),
         "lines" => each(value, line_rows),
         "sync" => cloud::sync(value, view),
         "budgets" => cloud::budgets(value),
@@ -82,6 +90,21 @@ fn door_row(id: &str, door: &Value) -> Row {
     }
 }
 
+/// Who locked a door down, and when: it stands until somebody ends it, over restarts as well.
+fn lockdown(value: &Value, view: &View<'_>) -> Vec<Row> {
+    each(value, |door, begun| {
+        let at = begun.get("at").and_then(Value::as_i64);
+        let since = at
+            .map(|at| format!(" since {}", view.when(at)))
+            .unwrap_or_default();
+        let by = text(begun, "by").unwrap_or("somebody");
+        vec![row(
+            door,
+            bad(format!("locked down{since} by {by}: no card opens it")),
+        )]
+    })
+}
+
 fn line_rows(id: &str, line: &Value) -> Vec<Row> {
     let path = text(line, "path").unwrap_or_default();
     let shown = if is(line, "open") {
@@ -132,7 +155,10 @@ fn reader_row(id: &str, reader: &Value) -> Row {
         (false, true) => ", secure channel",
         (false, false) => "",
     };
-    let shown = format!("online{channel}, {cards} cards read");
+    let shown = format!(
+        "online{channel}, {cards} {} read",
+        if cards == 1 { "card" } else { "cards" }
+    );
     if is(reader, "install_mode") {
         return row(&label, watch(shown));
     }

@@ -25,6 +25,12 @@ pub(super) fn facts(path: &Path, zone: &str) -> Result<Facts, Failure> {
     if json && path.is_file() {
         return from_json(path);
     }
+    // What the adapter says of a file that cannot be read is about [cloud] path, which has no part in this.
+    if let Err(error) = std::fs::metadata(path) {
+        let words = format!("{} cannot be read: {error}", path.display());
+        let hint = "--facts takes a TOML file, a folder of CSV files (docs/facts-file.md), or JSON as the gateway keeps it";
+        return Err(Failure::new(status::FAILED, words, hint));
+    }
     let failed = |error: PlatformError| Failure::new(status::FAILED, error.to_string(), "");
     match FilePlatform::new(path.to_owned(), zone)
         .read(None)
@@ -74,7 +80,7 @@ pub(super) fn run(context: &Context<'_>, args: &PreviewArgs, out: &mut Out) -> R
     }
     if !args.changes {
         heading(out, &format!("Who may open what {}", words.moment(now)))?;
-        people::table(out, &words, &is, &people::cards(&next))?;
+        people::table(out, &words, &is, &people::Cards::of(&next))?;
         out.line("")?;
     }
     match in_force {

@@ -1,9 +1,9 @@
 //! Who is there, what they said, and who listens. The readers' threads write, the desk reads.
 
-use super::{DeskEvent, DeskReader, Kind};
+use super::{DeskEvent, DeskReader, Kind, PAGE, Presentation, Trouble};
 use crate::{
     clock::Clock,
-    domain::{Credential, CredentialError, ReaderId},
+    domain::{Credential, CredentialError, Millis, ReaderId},
     health::Health,
 };
 use std::{
@@ -16,6 +16,10 @@ use tokio::sync::{broadcast, watch};
 const BACKLOG: usize = 256;
 /// Events that are kept for those who ask by number.
 const KEPT: usize = 64;
+/// Presentations that are kept, so that they can be named; none for longer than [`NAMED`].
+const KEPT_CARDS: usize = 128;
+/// So long a presentation can be named, in milliseconds: later the card in somebody's hand is another one.
+const NAMED: Millis = 15 * 60_000;
 
 /// Events since a number, and the number to ask from next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +41,8 @@ struct Inner {
     told: watch::Sender<u64>,
     clock: Clock,
     health: Health,
+    /// Presentations are numbered from here on: those of another run of the gateway have other numbers.
+    base: u64,
 }
 
 #[derive(Debug, Default)]
@@ -44,8 +50,9 @@ struct State {
     readers: BTreeMap<ReaderId, DeskReader>,
     recent: VecDeque<(u64, DeskEvent)>,
     last: u64,
+    presentations: VecDeque<Presentation>,
     /// Troubles that stand, by their keys on the board of health.
-    standing: BTreeMap<String, String>,
+    standing: BTreeMap<String, Trouble>,
 }
 
 impl Hub {
@@ -54,6 +61,7 @@ impl Hub {
             state: Mutex::default(),
             events: broadcast::Sender::new(BACKLOG),
             told: watch::Sender::new(0),
+            base: u64::try_from(clock.now().at).unwrap_or(0),
             clock,
             health,
         }))
@@ -63,10 +71,27 @@ impl Hub {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, event: DeskEvent) {
+    fn tell(&self, event: DeskEvent) -> u64 {
+        self.tell_of(event, None)
+    }
+
+    /// The same of a card: it can be named by its number from the moment on at which anybody hears of it.
+    fn tell_of(&self, event: DeskEvent, card: Option<(DeskReader, Credential)>) -> u64 {
+        let now = self.0.clock.now().at;
         let mut state = self.state();
         state.last += 1;
         let last = state.last;
+        if let Some((reader, credential)) = card {
+            if state.presentations.len() >= KEPT_CARDS {
+                state.presentations.pop_front();
+            }
+            state.presentations.push_back(Presentation {
+                number: self.0.base.saturating_add(last),
+                reader,
+                credential,
+                at: now,
+            });
+        }
         if state.recent.len() >= KEPT {
             state.recent.pop_front();
         }
@@ -75,6 +100,7 @@ impl Hub {
         let _ = self.0.events.send(event);
         drop(state);
         self.0.told.send_replace(last);
+        last
     }
 
     /// A reader is there. One that was there already keeps its name.
@@ -118,17 +144,53 @@ impl Hub {
 
     /// A card lies on a reader. A random UID is refused here, for every kind of reader alike. Whether it was told.
     pub(super) fn presented(&self, reader: &ReaderId, credential: Credential) -> bool {
-        if credential.is_random_uid() {
-            self.remark(reader, &unusable(CredentialError::RandomUid));
-            return false;
-        }
-        let at = self.0.clock.now();
-        self.tell(DeskEvent::Presented {
-            reader: reader.clone(),
-            credential,
-            at,
+        let known = self.state().readers.get(reader).cloned();
+        let known = known.unwrap_or_else(|| DeskReader {
+            id: reader.clone(),
+            name: reader.as_str().to_owned(),
+            kind: Kind::Door,
         });
-        true
+        self.presented_at(known, credential).is_some()
+    }
+
+    /// A number that was typed at the page, or that a browser read: the number of its presentation.
+    pub(super) fn typed(&self, credential: Credential) -> Option<u64> {
+        let page = DeskReader {
+            id: PAGE.into(),
+            name: "the page".into(),
+            kind: Kind::Page,
+        };
+        self.presented_at(page, credential)
+    }
+
+    fn presented_at(&self, reader: DeskReader, credential: Credential) -> Option<u64> {
+        if credential.is_random_uid() {
+            self.remark(&reader.id, &unusable(CredentialError::RandomUid));
+            return None;
+        }
+        let event = DeskEvent::Presented {
+            reader: reader.id.clone(),
+            credential,
+            at: self.0.clock.now(),
+        };
+        let last = self.tell_of(event, Some((reader, credential)));
+        Some(self.0.base.saturating_add(last))
+    }
+
+    /// Presentations after this number that can still be named, oldest first.
+    pub(super) fn presentations(&self, after: u64) -> Vec<Presentation> {
+        let since = self.0.clock.now().at.saturating_sub(NAMED);
+        let state = self.state();
+        let named = state.presentations.iter();
+        named
+            .filter(|it| it.number > after && it.at >= since)
+            .cloned()
+            .collect()
+    }
+
+    /// What the number of an event is as that of a presentation.
+    pub(super) fn number(&self, event: u64) -> u64 {
+        self.0.base.saturating_add(event)
     }
 
     /// The card was taken away.
@@ -148,8 +210,12 @@ impl Hub {
 
     /// Something that stands until [`Self::well`]. Told once, however often it is said.
     pub(super) fn trouble(&self, key: &str, reader: Option<&ReaderId>, words: &str) {
-        let before = self.state().standing.insert(key.to_owned(), words.to_owned());
-        if before.as_deref() == Some(words) {
+        let trouble = Trouble {
+            reader: reader.cloned(),
+            words: words.to_owned(),
+        };
+        let before = self.state().standing.insert(key.to_owned(), trouble);
+        if before.is_some_and(|before| before.words == words) {
             return;
         }
         tracing::warn!("{words}");
@@ -195,8 +261,8 @@ impl Hub {
         self.state().readers.values().cloned().collect()
     }
 
-    /// What stands wrong, in words.
-    pub(super) fn troubles(&self) -> Vec<String> {
+    /// What stands wrong.
+    pub(super) fn troubles(&self) -> Vec<Trouble> {
         self.state().standing.values().cloned().collect()
     }
 

@@ -24,11 +24,15 @@ pub(crate) use pn532::fuzz as fuzz_pn532;
 pub use start::{Places, Readers};
 pub use wedge::{Keyboard, keyboards};
 
-use crate::domain::{Credential, ReaderId, time::Moment};
+use crate::domain::{Credential, Millis, ReaderId, time::Moment};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What is typed at the page comes from this reader, which is none.
+pub const PAGE: &str = "page";
 
 /// What kind of reader it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Behind pcscd.
@@ -39,6 +43,8 @@ pub enum Kind {
     Wedge,
     /// A door's reader, lent for a moment.
     Door,
+    /// None: the number was typed at the page, or a browser read it.
+    Page,
 }
 
 impl Kind {
@@ -50,14 +56,16 @@ impl Kind {
             Self::Pn532 => "PN532 on a serial port",
             Self::Wedge => "keyboard wedge",
             Self::Door => "door reader, lent",
+            Self::Page => "typed at the page",
         }
     }
 }
 
 /// A reader that is there now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeskReader {
     /// The same for the same reader at the same place; differs from every door reader's id but a lent one's own.
+    #[schema(value_type = String)]
     pub id: ReaderId,
     /// What people call it. No two have the same.
     pub name: String,
@@ -71,6 +79,29 @@ impl DeskReader {
     pub fn is_called(&self, text: &str) -> bool {
         self.id.as_str() == text || self.name.to_lowercase() == text.to_lowercase()
     }
+}
+
+/// A card that was presented at the desk, as long as it can be named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presentation {
+    /// Greater than that of every presentation before, also of those before the gateway's last start.
+    pub number: u64,
+    /// Where.
+    pub reader: DeskReader,
+    /// The card.
+    pub credential: Credential,
+    /// When it was read, Unix milliseconds.
+    pub at: Millis,
+}
+
+/// Something that is wrong until it is put right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Trouble {
+    /// At which reader, if it is one's.
+    #[schema(value_type = Option<String>)]
+    pub reader: Option<ReaderId>,
+    /// What it is and what to do. Holds no part of a card's number.
+    pub words: String,
 }
 
 /// What happens at the desk's readers.

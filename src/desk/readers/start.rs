@@ -1,7 +1,7 @@
 //! The handle of the desk's readers: the threads behind it come and go with the configuration, the handle stays.
 
 use super::{
-    DeskEvent, DeskReader, Kind,
+    DeskEvent, DeskReader, Kind, Presentation, Trouble,
     hub::{Hub, Recent},
     pcsc, pn532, wedge,
 };
@@ -193,7 +193,40 @@ impl Readers {
     /// What stands wrong at the desk, in words for people. The same stand among the faults.
     #[must_use]
     pub fn troubles(&self) -> Vec<String> {
+        self.standing().into_iter().map(|trouble| trouble.words).collect()
+    }
+
+    /// The same, with the reader where it is one's.
+    #[must_use]
+    pub fn standing(&self) -> Vec<Trouble> {
         self.hub.troubles()
+    }
+
+    /// Presentations after this number, oldest first, as far as they can still be named: the last 128, for a quarter of an
+    /// hour.
+    #[must_use]
+    pub fn presentations(&self, after: u64) -> Vec<Presentation> {
+        self.hub.presentations(after)
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn presentation(&self, number: u64) -> Option<Presentation> {
+        let found = self.presentations(number.checked_sub(1)?).into_iter().next();
+        found.filter(|it| it.number == number)
+    }
+
+    /// The number of the presentation that an event of [`Self::since`] tells of.
+    #[must_use]
+    pub fn number(&self, event: u64) -> u64 {
+        self.hub.number(event)
+    }
+
+    /// A number that was typed at the page, or that a browser read. Gives the number of its presentation; nothing for a UID
+    /// that is made anew each time.
+    #[must_use]
+    pub fn typed(&self, credential: Credential) -> Option<u64> {
+        self.hub.typed(credential)
     }
 
     /// The last events after number `after`; at most 64 are kept.

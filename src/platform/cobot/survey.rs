@@ -122,15 +122,7 @@ impl CobotCloud {
         let found: Option<Document<SpaceAttributes, Unread>> =
             self.api.object(SPACE, &["spaces", space], &[]).await?;
         let space = found.map(|it| it.data.attributes).unwrap_or_default();
-        if let Some(zone) = space.time_zone.filter(|zone| *zone != self.around.zone) {
-            survey.remarks.push(format!(
-                "Cobot has the space in the time zone {zone}, and [site] zone says {}; last days end by the latter.",
-                self.around.zone
-            ));
-            survey.zone = Some(zone);
-        } else {
-            survey.zone = Some(self.around.zone.clone());
-        }
+        survey.zone = space.time_zone;
         let user: Result<Option<Document<UserAttributes, Unread>>, _> =
             self.api.object(USER, &["user"], &[]).await;
         let email = user.ok().flatten().and_then(|it| it.data.attributes.email);

@@ -122,9 +122,10 @@ impl FilePlatform {
 
     fn refusal(&self, errors: &[FileError]) -> PlatformError {
         let mut text = format!(
-            "the facts in {} are not taken, and the doors go on with the last good ones: {} mistakes to correct",
+            "the facts in {} are not taken, and the doors go on with the last good ones: {} {} to correct",
             self.path.display(),
-            errors.len()
+            errors.len(),
+            if errors.len() == 1 { "mistake" } else { "mistakes" }
         );
         for error in errors.iter().take(MOST_LISTED) {
             let _ = write!(text, "\n  {error}"); // writing to a String cannot fail
@@ -413,6 +414,9 @@ impl Platform for FilePlatform {
     }
     fn refreshes_parts(&self) -> bool {
         false
+    }
+    fn is_here(&self) -> bool {
+        true
     }
     fn wait_hint(&self, _: u64, at_most: Duration) -> Reply<'_, bool> {
         Box::pin(async move { Ok(self.wait(at_most).await) })

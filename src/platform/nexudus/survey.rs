@@ -46,7 +46,7 @@ pub(super) async fn all(api: &Api, space: &Space, now: Millis) -> Result<Survey,
             outcome,
         });
     }
-    location(api, space, &mut survey).await;
+    location(api, space, &mut survey).await?;
     if survey.checks.iter().all(|check| check.outcome.is_ok()) {
         match fetch::whole(api, space, now).await {
             Ok(whole) => {
@@ -64,8 +64,8 @@ pub(super) async fn all(api: &Api, space: &Space, now: Millis) -> Result<Survey,
     Ok(survey)
 }
 
-/// Whether the configured location is there.
-async fn location(api: &Api, space: &Space, survey: &mut Survey) {
+/// Whether the configured location is there. One that is not has nobody and nothing, which would look like a new space.
+async fn location(api: &Api, space: &Space, survey: &mut Survey) -> Result<(), PlatformError> {
     let business = space.business;
     let listed: Result<Vec<Business>, _> = api.all(api::BUSINESSES, &[], |row| row).await;
     let remark = match listed {
@@ -79,10 +79,12 @@ async fn location(api: &Api, space: &Space, survey: &mut Survey) {
                     .iter()
                     .map(|row| format!("{} ({})", row.id, row.name.as_deref().unwrap_or("?")))
                     .collect();
-                format!(
-                    "There is no location {business}: set [cloud.nexudus] business to one of {}.",
+                let text = format!(
+                    "there is no location {business} at {}; set [cloud.nexudus] business to one of {}",
+                    api.http.place(),
                     known.join(", ")
-                )
+                );
+                return Err(PlatformError::new(ErrorKind::Unsupported, text));
             }
         },
         Err(_) => format!(
@@ -90,6 +92,7 @@ async fn location(api: &Api, space: &Space, survey: &mut Survey) {
         ),
     };
     survey.remarks.push(remark);
+    Ok(())
 }
 
 fn remarks(whole: &fetch::Whole, survey: &mut Survey) {

@@ -108,6 +108,9 @@ pub(super) const BALANCES: Operation = Operation {
     why: "to know how long day passes last",
 };
 
+/// What tells a permission that is missing from a client that is not known.
+pub(super) const FORBIDDEN: &str = "lets this client in and does not let it";
+
 /// The connection.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -213,7 +216,7 @@ impl Client {
             return error;
         }
         let text = format!(
-            "{} lets this client in and does not let it {what}; grant it {} there (OAuth2: authorise the gateway again with the scope \"{}\")",
+            "{} {FORBIDDEN} {what}; grant it {} there (OAuth2: authorise the gateway again with the scope \"{}\")",
             self.http.place(),
             operation.key,
             operation.scope

@@ -193,7 +193,7 @@ impl Platform for Spacebring {
     fn survey(&self) -> Reply<'_, Survey> {
         Box::pin(async {
             let hooks = self.hook_key.is_some();
-            Ok(survey::survey(&self.client, &self.site, &self.zone, hooks).await)
+            survey::survey(&self.client, &self.site, &self.zone, hooks).await
         })
     }
     fn budgets(&self) -> Vec<BudgetStatus> {

@@ -2,24 +2,35 @@
 
 use super::{
     client::{
-        BALANCES, BOOKINGS, COMPANIES, Client, LOCATIONS, MEMBERSHIPS, Operation, PLANS, RESOURCES,
-        SUBSCRIPTIONS,
+        BALANCES, BOOKINGS, COMPANIES, Client, FORBIDDEN, LOCATIONS, MEMBERSHIPS, Operation, PLANS,
+        RESOURCES, SUBSCRIPTIONS,
     },
     facts::{Draft, Site},
     model::Location,
     read::{self, Window},
 };
-use crate::platform::{PlatformError, Survey, SurveyCheck};
+use crate::platform::{ErrorKind, PlatformError, Survey, SurveyCheck};
 use serde_json::{Map, Value};
 
 /// A difference between the clocks that is worth a remark, milliseconds.
 const MUCH: i64 = 60_000;
 
-pub(super) async fn survey(client: &Client, site: &Site, zone: &str, hooks: bool) -> Survey {
+/// Tries everything. An error only when nothing at all can be asked: one says it better than eight.
+pub(super) async fn survey(
+    client: &Client,
+    site: &Site,
+    zone: &str,
+    hooks: bool,
+) -> Result<Survey, PlatformError> {
     let mut survey = Survey::default();
     let mut draft = Draft::new(site, client.now());
     let here = [("locationRef", site.location.as_str())];
     let place = locations(client, site, &mut draft, zone, &mut survey).await;
+    if let Err(error) = &place
+        && !error.text.contains(FORBIDDEN)
+    {
+        return Err(error.clone());
+    }
     note(&mut survey, &LOCATIONS, place);
     let plans = read::rows(client, &mut draft, &PLANS, "plans", &here, |draft, _, row| {
         draft.plan(row)
@@ -78,10 +89,12 @@ pub(super) async fn survey(client: &Client, site: &Site, zone: &str, hooks: bool
     note(&mut survey, &BALANCES, passes.map(|_| draft.has_passes.len()));
     remarks(client, &draft, hooks, &mut survey);
     let (facts, problems, ..) = draft.finish();
-    survey.remarks.extend(problems.iter().map(ToString::to_string));
+    // The zone is told by whoever compares it with the site's.
+    let problems = problems.iter().filter(|it| it.collection != LOCATIONS.key);
+    survey.remarks.extend(problems.map(ToString::to_string));
     survey.catalogue = facts.catalogue;
     survey.resources = facts.resources;
-    survey
+    Ok(survey)
 }
 
 async fn locations(
@@ -110,7 +123,7 @@ async fn locations(
                 site.location,
                 all.join(", ")
             );
-            survey.remarks.push(text);
+            return Err(PlatformError::new(ErrorKind::Unsupported, text));
         }
     }
     Ok(all.len())

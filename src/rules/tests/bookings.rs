@@ -145,6 +145,7 @@ fn r18_a_buffer_may_cross_midnight_and_a_clock_change() {
     }
 }
 
+/// R19: the guides are silent on what is not confirmed.
 #[test]
 fn r19_no_platform_opens_for_what_is_not_confirmed() {
     let mut pending = booking("b1", "blue", "ada", 0, 1_000);

@@ -53,6 +53,7 @@ fn r16_s3_37_a_deleted_booking_is_gone_and_a_moved_one_moves() {
     assert!(!enters(&deleted, "ada", ten) && deleted.grants.is_empty());
 }
 
+/// R18: the guides are silent on bookings that touch, so there is no line to name.
 #[test]
 fn r18_bookings_that_touch_or_overlap_leave_no_gap_at_the_seam() {
     let hour = 3_600_000;

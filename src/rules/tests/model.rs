@@ -83,8 +83,11 @@ proptest! {
         let open = outcome.grants.iter().any(|it| it.void.is_none() && it.window.contains(now));
         let on_plan = plan_from <= now && now < plan_from + plan_length;
         let has_pass = passes.iter().any(|(from, length, left, running)| {
-            // What runs has begun, whenever the rest of the pass does.
-            (*from <= now && *left > 0 && now < from + length) || running.is_some_and(|until| now < until)
+            // What runs has begun, whenever the rest of the pass does. A pass that ends before it begins is none, and is
+            // reported.
+            *length > 0
+                && ((*from <= now && *left > 0 && now < from + length)
+                    || running.is_some_and(|until| now < until))
         });
         prop_assert_eq!(open, on_plan && has_pass);
         // What opens is cut into as few grants as can be: no two touch.

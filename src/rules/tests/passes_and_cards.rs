@@ -121,6 +121,7 @@ fn r23_s3_73_the_last_pass_opens_until_it_has_run_out() {
     );
 }
 
+/// R34, S0:36: card numbers are typed in by hand, several for a person, so one may stand at two people.
 #[test]
 fn r34_a_card_of_two_people_is_kept_for_both_and_reported_without_its_number() {
     let card = "uid:04A2B3C4D5E680".parse().unwrap();
@@ -144,10 +145,12 @@ fn r34_a_card_of_two_people_is_kept_for_both_and_reported_without_its_number() {
     );
     assert_eq!(
         outcome.warnings[0].to_string(),
-        "card uid:…80 belongs to ada and bob and opens for nobody; take it from all but one at the platform"
+        "card uid:…80 belongs to ADA (ada) and BOB (bob) and opens for nobody; take it from all but one at the platform",
+        "in names that staff know"
     );
 }
 
+/// R41, S2:35: plan, desk and booking are conditions of their own, and any of them is enough.
 #[test]
 fn r41_losing_one_source_leaves_the_rest() {
     let both = Facts {

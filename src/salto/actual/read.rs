@@ -16,8 +16,6 @@ use crate::{
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-/// Requests that a steady read spends on what is in groups.
-const STEADY: usize = 6;
 /// Users of a page, as the client asks for them.
 const PAGE: usize = 200;
 
@@ -117,7 +115,8 @@ impl Reader {
         self.fresh.insert(id.to_owned(), now);
     }
 
-    /// Reads. On failure what was known stays, and the next read is a full one.
+    /// Reads. On failure what was known stays, and the next read is a full one. `insides`: requests that a steady read may
+    /// spend on what is in groups; one part is always looked at.
     ///
     /// # Errors
     /// As KS refuses.
@@ -126,6 +125,7 @@ impl Reader {
         at: &At,
         managed: &Managed,
         depth: Depth,
+        insides: usize,
         now: Millis,
     ) -> Result<(), KsError> {
         let depth = if self.is_trusted() { depth } else { Depth::Full };
@@ -174,7 +174,7 @@ impl Reader {
             }
         }
         if parts.is_empty() {
-            parts = self.turn(&groups);
+            parts = self.turn(&groups, insides);
         }
         look_into(at, parts, &mut groups).await?;
         self.actual = Actual {
@@ -187,13 +187,13 @@ impl Reader {
     }
 
     /// Whose turn it is, as far as the requests go.
-    fn turn(&mut self, groups: &BTreeMap<String, Group>) -> Vec<(String, Part)> {
+    fn turn(&mut self, groups: &BTreeMap<String, Group>, insides: usize) -> Vec<(String, Part)> {
         self.queue.retain(|(id, _)| groups.contains_key(id));
         if self.queue.is_empty() {
             let each = |id: &String| [Part::Members, Part::Slots, Part::Locks].map(|part| (id.clone(), part));
             self.queue.extend(groups.keys().flat_map(each));
         }
-        let (mut parts, mut left) = (Vec::new(), STEADY);
+        let (mut parts, mut left) = (Vec::new(), insides);
         while let Some((id, part)) = self.queue.front() {
             let members = groups.get(id).map_or(0, |group| group.members.len());
             let cost = match part {

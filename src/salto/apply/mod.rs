@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    domain::{Credential, PersonId},
+    domain::{Credential, Millis, PersonId},
 };
 use send::{Done, Order};
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,10 @@ use std::{
     },
 };
 use tokio::sync::watch;
+
+/// Whoever is asked for longer after it was written down is written down again: how long to look for somebody counts from the
+/// asking.
+const FRESH: Millis = 5_000;
 
 /// What a plan is carried out with.
 pub struct Apply<'a> {
@@ -72,7 +76,8 @@ pub struct Applied {
     /// Why it ended before its end, if it did: the next plan goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
-    /// People who were made or woken and have no seat: nothing opens for them.
+    /// People without a seat, so that nothing opens for them: KS made or woke them without one, and whoever came after
+    /// that was not asked for any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub no_seat: Vec<String>,
     /// People whose tag KS does not have: it was never registered there.
@@ -112,10 +117,10 @@ impl Apply<'_> {
         for step in steps {
             stages.entry(step.stage).or_default().push(step);
         }
-        let mut ended = None;
+        let (mut ended, mut seatless) = (None, BTreeSet::new());
         for (_, steps) in stages {
             ended = match self.prepare(&steps).await {
-                Ok(tags) => self.stage(steps, &tags, &mut applied).await,
+                Ok(tags) => self.stage(steps, &tags, &mut seatless, &mut applied).await,
                 Err(error) => Some(error),
             };
             if ended.is_some() || *self.stop.borrow() {
@@ -134,9 +139,9 @@ impl Apply<'_> {
         (applied, ended)
     }
 
-    /// Writes down which users are about to be made, and finds the tags that are about to be given.
+    /// Finds the tags that are about to be given, and writes down which users and groups are about to be made.
     async fn prepare(&mut self, steps: &[Step]) -> Result<BTreeMap<Credential, String>, KsError> {
-        let mut intents = Vec::new();
+        let (mut intents, mut groups) = (Vec::new(), Vec::new());
         let mut tags = BTreeSet::new();
         for step in steps {
             match &step.act {
@@ -156,84 +161,114 @@ impl Apply<'_> {
                     intents.push((person.clone(), intent));
                 }
                 Act::GiveTag { tag, .. } => drop(tags.insert(*tag)),
+                Act::CreateGroup { group } => groups.push((group.clone(), self.clock.now().at)),
                 _ => {}
             }
         }
+        let found = send::tags(&self.at, &tags).await?;
         if !intents.is_empty() {
             self.links.intents.extend(intents.iter().cloned());
             let ledger = Arc::clone(&self.ledger);
             written(move || ledger.intend(&intents)).await?;
         }
-        send::tags(&self.at, &tags).await
+        if !groups.is_empty() {
+            self.links.founding.extend(groups.iter().cloned());
+            let ledger = Arc::clone(&self.ledger);
+            written(move || ledger.found(&groups)).await?;
+        }
+        Ok(found)
     }
 
-    /// One stage. The error that is about everything, if there was one.
+    /// One stage. The error that is about everything, if there was one. Once KS has given somebody no seat, it is asked for
+    /// no more: whoever would need one is `seatless`, and what hangs on them is not tried.
     async fn stage(
         &mut self,
         steps: Vec<Step>,
         tags: &BTreeMap<Credential, String>,
+        seatless: &mut BTreeSet<PersonId>,
         applied: &mut Applied,
     ) -> Option<KsError> {
+        let full = AtomicBool::new(!applied.no_seat.is_empty());
         let ended = Arc::new(AtomicBool::new(false));
         let mut error = None;
         let (mut orders, mut unsent) = (Vec::new(), Vec::new());
         for step in steps {
+            if step.act.person().is_some_and(|person| seatless.contains(person)) {
+                continue;
+            }
             match self.order(&step, tags) {
                 Ok(order) => orders.push((step, order)),
                 Err(text) => applied.failed.push(self.failed(&step, text)),
             }
         }
-        let mut orders = orders.into_iter();
+        let (mut orders, mut left_out) = (orders.into_iter(), Vec::new());
         let (at, role, clock) = (self.at.clone(), self.role.clone(), self.clock.clone());
         let (ledger, stop) = (Arc::clone(&self.ledger), self.stop.clone());
-        let at_once = at.at_once;
+        let (at_once, prepared) = (at.at_once, clock.now().at);
         let next = || {
             if ended.load(Ordering::Relaxed) || *stop.borrow() {
                 return None;
             }
-            let (step, order) = orders.next()?;
+            let (step, order) = loop {
+                let (step, order) = orders.next()?;
+                if !full.load(Ordering::Relaxed) || !step.act.takes_a_seat() {
+                    break (step, order);
+                }
+                left_out.push(step);
+            };
             let (at, role, now, ledger) = (at.clone(), role.clone(), clock.now().at, Arc::clone(&ledger));
             Some(async move {
-                let done = send::send(&at, &role, &step.act, &order, now).await;
-                let done = match done {
-                    Ok(done) => note(ledger, &done).await.map(|()| done),
-                    Err(error) => Err(error),
-                };
+                let done = written_and_sent(&at, &role, &step.act, &order, (now, prepared), ledger).await;
                 (step, done)
             })
         };
         let done = |(step, done): (Step, Result<Done, KsError>)| match done {
             Ok(done) => {
                 self.take(&step, done, applied);
+                full.store(!applied.no_seat.is_empty(), Ordering::Relaxed);
                 applied.done += 1;
                 (self.progress)(applied.done + applied.failed.len(), applied.of);
             }
             Err(failure) if is_general(failure.kind) => {
                 ended.store(true, Ordering::Relaxed);
+                // Refused, or never sent: what was only not answered may have been done.
+                unsent.extend(Some(step.act).filter(|_| failure.kind != KsKind::Unreachable));
                 error = Some(failure);
             }
             Err(failure) => {
                 // An answer that was not understood may be one that says yes.
-                unsent.extend(made_by(&step.act).filter(|_| failure.kind != KsKind::Malformed));
                 applied.failed.push(self.failed(&step, failure.to_string()));
+                unsent.extend(Some(step.act).filter(|_| failure.kind != KsKind::Malformed));
                 (self.progress)(applied.done + applied.failed.len(), applied.of);
             }
         };
         together(at_once, next, done).await;
-        unsent.extend(orders.filter_map(|(step, _)| made_by(&step.act)));
+        unsent.extend(orders.map(|(step, _)| step.act));
+        unsent.extend(left_out.iter().map(|step| step.act.clone()));
+        seatless.extend(left_out.iter().filter_map(|step| step.act.person().cloned()));
+        applied.no_seat.extend(left_out.into_iter().map(|step| step.who));
         self.forget(unsent).await;
         error
     }
 
-    /// Nobody needs to look for users that were certainly not made.
-    async fn forget(&mut self, people: Vec<PersonId>) {
-        if people.is_empty() {
+    /// Nobody needs to look for what was certainly not made.
+    async fn forget(&mut self, unsent: Vec<Act>) {
+        let (mut people, mut groups) = (Vec::new(), Vec::new());
+        for act in unsent {
+            match act {
+                Act::CreateUser { person, .. } => people.push(person),
+                Act::CreateGroup { group } => groups.push(group),
+                _ => {}
+            }
+        }
+        if people.is_empty() && groups.is_empty() {
             return;
         }
         self.links.intents.retain(|person, _| !people.contains(person));
+        self.links.founding.retain(|group, _| !groups.contains(group));
         let ledger = Arc::clone(&self.ledger);
         // If it fails they are looked for, which takes a minute and harms nobody.
-        let _ = written(move || ledger.forget(&people)).await;
+        let _ = written(move || ledger.forget(&people).and_then(|()| ledger.founded(&groups))).await;
     }
 
     fn failed(&self, step: &Step, text: String) -> Failed {
@@ -287,7 +322,7 @@ impl Apply<'_> {
         let now = self.clock.now().at;
         let actual = &mut self.reader.actual;
         if let Done::User { person, link, user } = done {
-            if link.rests.contains(&Rest::NoSeat) {
+            if step.act.takes_a_seat() && link.rests.contains(&Rest::NoSeat) {
                 applied.no_seat.push(step.who.clone());
             }
             if matches!(&step.act, Act::CreateUser { tag: Some(tag), .. } if user.tag.as_ref() != Some(tag)) {
@@ -323,7 +358,10 @@ impl Apply<'_> {
                 actual.groups.insert(id.clone(), new);
                 self.reader.made(&id, now);
             }
-            (Act::DeleteGroup { id, .. }, ..) => drop(actual.groups.remove(id)),
+            (Act::DeleteGroup { id, group }, ..) => {
+                actual.groups.remove(id);
+                self.links.founding.remove(group);
+            }
             (Act::AddSlot { slot, .. }, Done::Made(id), Some(group)) => {
                 group.slots.insert(id, Some(*slot));
             }
@@ -341,12 +379,50 @@ impl Apply<'_> {
     }
 }
 
-/// Whose user a step makes.
-fn made_by(act: &Act) -> Option<PersonId> {
+/// One step, with what has to be written down before it and after it.
+async fn written_and_sent(
+    at: &At,
+    role: &str,
+    act: &Act,
+    order: &Order,
+    (now, prepared): (Millis, Millis),
+    ledger: Arc<dyn Ledger>,
+) -> Result<Done, KsError> {
+    let before = Arc::clone(&ledger);
+    let is_old = now.saturating_sub(prepared) > FRESH;
     match act {
-        Act::CreateUser { person, .. } => Some(person.clone()),
-        _ => None,
+        Act::CreateUser {
+            person,
+            alias,
+            before: others,
+            ..
+        } if is_old => {
+            let intent = Intent {
+                alias: alias.clone(),
+                before: others.iter().cloned().collect(),
+                at: now,
+            };
+            let intents = [(person.clone(), intent)];
+            written(move || before.intend(&intents)).await?;
+        }
+        Act::CreateGroup { group } if is_old => {
+            let groups = [(group.clone(), now)];
+            written(move || before.found(&groups)).await?;
+        }
+        _ => {
+            if let Some((person, link)) = send::beforehand(act, order) {
+                written(move || before.link(&person, &link)).await?;
+            }
+        }
     }
+    let done = send::send(at, role, act, order, now).await?;
+    if let Act::DeleteGroup { group, .. } = act {
+        // Else it would be waited for, should it be wanted again within a minute.
+        let (ledger, gone) = (Arc::clone(&ledger), [group.clone()]);
+        written(move || ledger.founded(&gone)).await?;
+    }
+    note(ledger, &done).await?;
+    Ok(done)
 }
 
 /// Writes a link down before anybody relies on it.

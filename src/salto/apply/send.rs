@@ -84,6 +84,18 @@ pub(super) async fn tags(
     Ok(ids.collect())
 }
 
+/// What must be written down before a step is sent: what it takes from a user. A start after a death in between must not
+/// take it for the work of somebody's hand, which stays.
+pub(super) fn beforehand(act: &Act, order: &Order) -> Option<(PersonId, Link)> {
+    let rest = match act {
+        Act::Block { .. } => Rest::Blocked,
+        Act::Suspend { .. } => Rest::Idle,
+        _ => return None,
+    };
+    let (person, mut link) = (act.person()?.clone(), order.link.clone()?);
+    link.rests.insert(rest).then_some((person, link))
+}
+
 /// Sends a step.
 pub(super) async fn send(
     at: &At,

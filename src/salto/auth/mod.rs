@@ -27,10 +27,8 @@ use crate::{
 use identity::{Given, Grant, Identity};
 use life::{Fitness, Life};
 use pending::{Begun, Pending};
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
 use url::Url;
 
 /// What an access token lives when KS does not say, seconds.
@@ -68,7 +66,7 @@ struct Inner {
     held: tokio::sync::Mutex<Option<Held>>,
     pending: Mutex<Pending>,
     /// How often somebody has logged in since the start.
-    logins: AtomicU64,
+    logins: watch::Sender<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -100,7 +98,7 @@ impl Tokens {
             health,
             held: tokio::sync::Mutex::new(None),
             pending: Mutex::default(),
-            logins: AtomicU64::new(0),
+            logins: watch::Sender::new(0),
         })))
     }
 
@@ -171,7 +169,7 @@ impl Tokens {
                 redirect: &begun.redirect,
             };
             *held = Some(tokens.0.ask(grant).await?);
-            tokens.0.logins.fetch_add(1, Ordering::Relaxed);
+            tokens.0.logins.send_modify(|logins| *logins += 1);
             Ok(())
         });
         joined(task.await)
@@ -180,7 +178,12 @@ impl Tokens {
     /// How often somebody has logged in since the start: whoever waits for that sees it change.
     #[must_use]
     pub fn logins(&self) -> u64 {
-        self.0.logins.load(Ordering::Relaxed)
+        *self.0.logins.borrow()
+    }
+
+    /// The same, for whoever goes on once somebody has logged in.
+    pub(super) fn watch_logins(&self) -> watch::Receiver<u64> {
+        self.0.logins.subscribe()
     }
 
     /// Forgets the login: the next request needs another.

@@ -5,6 +5,7 @@ use crate::{
     domain::PersonId,
     salto::{
         actual::Group as There,
+        links::SPREADS,
         wanted::{Group, Slot, Why},
     },
 };
@@ -108,6 +109,15 @@ impl<'a> Draft<'a> {
     /// A group that is not there.
     fn found(&mut self, name: &str, group: &'a Group) {
         let named = || name.to_owned();
+        let asked = self.links.founding.get(name);
+        let now = self.wanted.now;
+        if asked.is_some_and(|at| (*at..at.saturating_add(SPREADS)).contains(&now)) {
+            let text = format!(
+                "the access group \"{name}\" was made at SALTO KS a moment ago and is not to be seen there yet"
+            );
+            self.wait("under-way", name, text);
+            return;
+        }
         self.put(
             Stage::Groups,
             Act::CreateGroup { group: named() },

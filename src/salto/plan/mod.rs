@@ -45,7 +45,7 @@ pub struct Policy {
 /// Something that is wanted and not planned, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// What is wrong, as a short word: `no-seat`, `ambiguous`, `by-hand`, `tag-elsewhere`, `group-twice`.
+    /// What is wrong, as a short word: `no-seat`, `ambiguous`, `by-hand`, `tag-elsewhere`, `group-twice`, `under-way`.
     pub kind: String,
     /// Whom or what it is about.
     pub who: String,

@@ -219,7 +219,9 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Gives seats to those who need one, as far as there are any.
+    /// Gives seats to those who need one, as far as there are any. First whoever has a user already, then the others, each by
+    /// the platform's id: so that the same people are in and out whenever it is asked. Nobody new is made while somebody who
+    /// was made before has none, whatever KS says of its seats.
     fn seats(&mut self, need: Vec<Needs<'a>>) {
         let given_up = self
             .steps
@@ -237,8 +239,17 @@ impl<'a> Draft<'a> {
         let (waking, new): (Vec<_>, Vec<_>) = need
             .into_iter()
             .partition(|needs| matches!(needs, Needs::Waking(..)));
+        let links = self.links;
+        let was_full = waking.iter().any(|needs| match needs {
+            Needs::Waking(person, _) => {
+                let link = links.users.get(*person);
+                link.is_some_and(|link| link.rests.contains(&Rest::NoSeat))
+            }
+            Needs::User(..) => false,
+        });
         for needs in waking.into_iter().chain(new) {
-            let fits = left.is_none_or(|left| left > 0);
+            let is_new = matches!(needs, Needs::User(..));
+            let fits = left.is_none_or(|left| left > 0) && !(is_new && was_full);
             left = left.map(|left| left - 1);
             match needs {
                 Needs::Waking(person, why) if fits => {
@@ -251,11 +262,14 @@ impl<'a> Draft<'a> {
                 Needs::User(person, who, before) if fits => self.make(person, who, before),
                 Needs::Waking(person, _) | Needs::User(person, ..) => {
                     let name = self.name(person);
-                    let text = format!(
-                        "no seat is left at SALTO KS for {name}: {} of {} are taken; order more, or free one",
-                        self.actual.seats.unwrap_or_default().taken,
-                        self.actual.seats.unwrap_or_default().all
-                    );
+                    let why = match self.actual.seats {
+                        Some(seats) if !(is_new && was_full) => {
+                            format!("{} of {} are taken", seats.taken, seats.all)
+                        }
+                        _ => "KS made others without one, who come first".to_owned(),
+                    };
+                    let text =
+                        format!("no seat is left at SALTO KS for {name}: {why}; order more, or free one");
                     self.wait("no-seat", &name, text);
                 }
             }

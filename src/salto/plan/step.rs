@@ -240,6 +240,12 @@ impl Act {
         }
     }
 
+    /// Whether it takes one of the seats that the site pays for.
+    #[must_use]
+    pub const fn takes_a_seat(&self) -> bool {
+        matches!(self, Self::CreateUser { .. } | Self::Subscribe { .. })
+    }
+
     /// The person, if it is about one whom the gateway knows.
     #[must_use]
     pub const fn person(&self) -> Option<&PersonId> {

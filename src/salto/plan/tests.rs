@@ -222,6 +222,45 @@ fn what_staff_suspended_or_blocked_by_hand_stays_and_what_the_gateway_did_it_tak
 }
 
 #[test]
+fn seats_go_to_users_first_and_nobody_new_is_made_while_one_of_them_has_none() {
+    let mut world = World::new();
+    for id in ["ben", "cho", "dan"] {
+        world.wanted.people.insert(id.into(), person(id));
+    }
+    world.actual.seats = Some(Seats { all: 3, taken: 1 });
+    assert_eq!(
+        world.said(),
+        ["create-user ben", "create-user cho", "waits no-seat"],
+        "by the platform's id"
+    );
+    // KS suspended Ana, whatever it says of its seats, or if it says nothing.
+    world.actual.users.get_mut("s-ana").unwrap().suspended = true;
+    world
+        .links
+        .users
+        .get_mut("ana")
+        .unwrap()
+        .rests
+        .insert(Rest::NoSeat);
+    let first = ["subscribe Ana", "waits no-seat", "waits no-seat", "waits no-seat"];
+    for seats in [Some(Seats { all: 9, taken: 0 }), None] {
+        world.actual.seats = seats;
+        assert_eq!(world.said(), first);
+    }
+    // Whoever rests because nobody needed the seat is no sign that there are none.
+    world.links.users.get_mut("ana").unwrap().rests = BTreeSet::from([Rest::Idle]);
+    assert_eq!(
+        world.said(),
+        [
+            "create-user ben",
+            "create-user cho",
+            "create-user dan",
+            "subscribe Ana"
+        ]
+    );
+}
+
+#[test]
 fn who_is_not_active_rests_unless_an_administrator_or_pinned_or_the_profile_says_no() {
     let mut world = World::new();
     world.wanted.people.get_mut("ana").unwrap().active = false;

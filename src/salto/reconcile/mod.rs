@@ -19,11 +19,11 @@ pub use board::{Counts, KsDoc, PlanDoc, Progress};
 use compare::Compared;
 
 use super::{
-    KsError, KsKind, Session,
+    KsError, KsKind, Session, SiteFacts,
     actual::{Depth, Reader},
     apply::{Applied, Apply},
     doors::Doors,
-    links::{Ledger, Links},
+    links::{Ledger, Links, SPREADS},
     model::Lock,
     plan::{Plan, Step},
     wanted::Wanted,
@@ -59,6 +59,10 @@ pub const FAULTS: [&str; 7] = [
 const LOST: &str = "ks_lock:";
 /// So often everything is read, even if nothing points to a need.
 const FULL_EVERY: Duration = Duration::from_secs(3_600);
+/// Somebody who is on the way into the lists of KS is looked for after this.
+const SPREAD: Duration = Duration::from_millis(SPREADS.unsigned_abs() + 1_000);
+/// So many people are named in a fault.
+const MOST_NAMES: usize = 5;
 /// Rights often change several times in a row.
 const GATHER: Duration = Duration::from_millis(300);
 
@@ -116,6 +120,8 @@ struct Known {
     wanted: Option<Arc<Wanted>>,
     pairs: Vec<(Credential, Credential)>,
     zone: Option<String>,
+    /// The site, as it was at the last comparison.
+    facts: Option<Arc<SiteFacts>>,
     locks: Vec<Lock>,
     doors: Doors,
     /// When everything was read, by the monotonic clock.
@@ -181,6 +187,7 @@ impl Reconciler {
     pub async fn run(mut self, mut swaps: watch::Receiver<u64>, orders: &mut mpsc::Receiver<Order>) {
         let every = self.config.ks.as_ref().map_or(FULL_EVERY, |ks| ks.reconcile);
         let mut stop = self.stop.clone();
+        let mut logins = self.session.tokens().watch_logins();
         let mut next = Due::after(Duration::ZERO);
         loop {
             tokio::select! {
@@ -196,6 +203,8 @@ impl Reconciler {
                     swaps.mark_unchanged();
                     self.turn().await;
                 }
+                // What a login that had ended left undone is not left until the next look.
+                Ok(()) = logins.changed() => self.turn().await,
                 () = sleep_until(next.0) => self.turn().await,
             }
             next = Due::after(self.wait(every));
@@ -215,6 +224,8 @@ impl Reconciler {
         let until = until
             .and_then(|wait| u64::try_from(wait).ok())
             .map(Duration::from_millis);
+        let spread = self.doc.waits.iter().any(|waiting| waiting.kind == "under-way");
+        let every = if spread { every.min(SPREAD) } else { every };
         until.map_or(every, |until| until.min(every))
     }
 
@@ -296,6 +307,10 @@ impl Reconciler {
             "a plan for SALTO KS was carried out"
         );
         self.told(&applied, plan.held.filter(|_| held), &links);
+        if !applied.no_seat.is_empty() {
+            // There are fewer seats than KS said.
+            self.session.look_again().await;
+        }
         if let Some(error) = error {
             self.fail(&error);
         }
@@ -324,16 +339,16 @@ impl Reconciler {
             None => drop(self.health.clear("ks_apply")),
         }
         if let (Some(wanted), Some(policy)) = (self.known.wanted.clone(), self.policy()) {
-            self.seats_counted();
+            self.seats_counted(!applied.no_seat.is_empty());
             let mut left = super::plan::plan(&wanted, &self.reader.actual, links, &policy);
             left.held = held.or(left.held);
             self.tell(&left);
         }
         if !applied.no_seat.is_empty() {
             let text = format!(
-                "SALTO KS has these users and gives them no seat, so nothing opens for them: {}; order more seats, or free \
-                 some",
-                applied.no_seat.join(", ")
+                "SALTO KS has no seat left for these people, so nothing opens for them: {}; order more seats, or free some; \
+                 the gateway goes on by itself then",
+                names(&applied.no_seat)
             );
             self.health.raise("ks_seats", text, now);
         }
@@ -420,6 +435,18 @@ impl Reconciler {
             self.health.clear(lost);
         }
     }
+}
+
+/// The first of them, and how many more there are.
+fn names(people: &[String]) -> String {
+    let first: Vec<&str> = people.iter().take(MOST_NAMES).map(String::as_str).collect();
+    let rest = people.len() - first.len();
+    let rest = if rest == 0 {
+        String::new()
+    } else {
+        format!(" and {rest} more")
+    };
+    format!("{}{rest}", first.join(", "))
 }
 
 fn more(count: usize) -> String {

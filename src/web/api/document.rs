@@ -1,6 +1,6 @@
 //! The OpenAPI document, made from the handlers. It is checked in as docs/api/openapi.json, and a test compares.
 
-use super::{doors, events, live, people, session, staff, status};
+use super::{cards, cards_many, desk_readers, doors, events, live, people, session, staff, status};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -23,7 +23,11 @@ use utoipa::{
     paths(
         session::me, session::sign_in, session::first, session::password, session::sign_out,
         session::sign_out_everywhere, status::status, status::sync, status::now, status::accept, events::events,
-        live::live, doors::doors, doors::open, doors::lockdown, people::people, people::person, staff::list, staff::add,
+        live::live, doors::doors, doors::open, doors::lockdown, people::people, people::person, desk_readers::readers,
+        desk_readers::lend, desk_readers::give_back, desk_readers::presented, desk_readers::read, cards::list, cards::look,
+        cards::assign, cards::give_back, cards::replace, cards::guest, cards::block, cards::unblock, cards_many::import,
+        cards_many::conflicts, cards_many::resolve, cards_many::begin, cards_many::progress, cards_many::end,
+        cards_many::present, cards_many::skip, cards_many::undo, staff::list, staff::add,
         staff::role, staff::remove, staff::reset, staff::sign_out, staff::tokens, staff::add_token, staff::remove_token,
         staff::trail
     ),

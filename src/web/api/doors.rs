@@ -44,7 +44,13 @@ pub(super) struct Door {
     opens: bool,
     /// Whether SALTO KS decides at it.
     ks: bool,
+    /// Why it cannot be locked down, for people; null if it can.
+    no_lockdown: Option<&'static str>,
 }
+
+/// Why lockdown is not for a door of SALTO KS: its Connect API names none.
+const KS_DECIDES: &str =
+    "SALTO KS decides at this door, and has no lockdown for programs: use SALTO's own app or page";
 
 /// Whether lockdown is to be on.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -71,6 +77,7 @@ pub(super) fn all(api: &Api) -> Vec<Door> {
                 .unwrap_or(false),
             opens: wired.is_some_and(|it| it.release.is_some() || it.ks_lock.is_some()),
             ks: wired.is_some_and(|it| it.ks_lock.is_some()),
+            no_lockdown: wired.is_some_and(|it| it.ks_lock.is_some()).then_some(KS_DECIDES),
         }
     };
     config.site.doors.iter().map(door).collect()
@@ -127,7 +134,7 @@ pub(super) async fn lockdown(
     Named(id): Named,
     Sent(sent): Sent<Lockdown>,
 ) -> Result<Json<Done>, Problem> {
-    let done = try_lockdown(&api, &who, &id, sent.on);
+    let done = try_lockdown(&api, &who, &id, sent.on).await;
     let action = if sent.on {
         "door.lockdown_began"
     } else {
@@ -136,29 +143,14 @@ pub(super) async fn lockdown(
     told(&api, &who, action, &id, done).await
 }
 
-fn try_lockdown(api: &Api, who: &Who, id: &str, on: bool) -> Result<String, Problem> {
+async fn try_lockdown(api: &Api, who: &Who, id: &str, on: bool) -> Result<String, Problem> {
     who.need(Act::LockDown)?;
     let door = ours(api, id)?;
     if door.ks_lock.is_some() {
-        return Err(Problem::conflict(
-            "SALTO KS decides at this door, and the gateway cannot lock it down",
-        ));
+        return Err(Problem::conflict(KS_DECIDES));
     }
-    heard(api.gateway.lock_down(&door.id, on))?;
-    let word = if on {
-        "locked down: no card opens it"
-    } else {
-        "open to its cards again"
-    };
-    Ok(format!("{id} is {word}"))
-}
-
-fn heard(heard: bool) -> Result<(), Problem> {
-    if heard {
-        Ok(())
-    } else {
-        Err(Problem::conflict("the gateway is ending"))
-    }
+    let done = api.gateway.lock_down(&door.id, on, &who.name).await;
+    done.map_err(Problem::conflict)
 }
 
 async fn told(

@@ -83,11 +83,7 @@ impl From<&EntryEvent> for Entry {
             kind: body.kind.name(),
             door: body.door.as_ref().map(|door| door.as_str().to_owned()),
             reader: body.reader.as_ref().map(|reader| reader.as_str().to_owned()),
-            decision: match body.kind {
-                EventKind::Granted => Some("granted"),
-                EventKind::Refused => Some("refused"),
-                _ => None,
-            },
+            decision: decision(body.kind),
             reason: body.reason.map(|reason| reason.name()),
             words,
             person: body.person.as_ref().map(|person| EntryPerson {
@@ -99,6 +95,15 @@ impl From<&EntryEvent> for Entry {
             rule: body.rule,
             detail: body.detail.clone(),
         }
+    }
+}
+
+/// What became of a presentation.
+const fn decision(kind: EventKind) -> Option<&'static str> {
+    match kind {
+        EventKind::Granted => Some("granted"),
+        EventKind::Refused => Some("refused"),
+        _ => None,
     }
 }
 
@@ -133,6 +138,10 @@ pub(super) struct Which {
     kind: Option<String>,
     /// Of this person, by the platform's id.
     person: Option<String>,
+    /// With this reason, by its stable name: `outside_hours`.
+    reason: Option<String>,
+    /// `granted` or `refused`: presentations alone.
+    outcome: Option<String>,
 }
 
 impl Which {
@@ -143,6 +152,8 @@ impl Which {
         };
         same(&self.door, body.door.as_ref().map(|door| door.as_str()))
             && same(&self.kind, Some(body.kind.name()))
+            && same(&self.outcome, decision(body.kind))
+            && same(&self.reason, body.reason.map(|reason| reason.name()))
             && same(&self.person, body.person.as_ref().map(|person| person.as_str()))
     }
 }
@@ -167,6 +178,13 @@ pub(super) async fn events(
         .is_some_and(|kind| EventKind::ALL.iter().all(|known| known.name() != kind))
     {
         return Err(Problem::invalid("there is no such kind of event"));
+    }
+    if which
+        .outcome
+        .as_deref()
+        .is_some_and(|outcome| !matches!(outcome, "granted" | "refused"))
+    {
+        return Err(Problem::invalid("an outcome is granted or refused"));
     }
     api.ask(move |api| page(api, &which, limit)).await.map(Json)
 }

@@ -1,7 +1,7 @@
 //! What happens, as it happens: server-sent events (WHATWG HTML, 9.2). A stream that broke is taken up where it was by
 //! `Last-Event-ID`, which browsers send by themselves.
 
-use super::{Api, doors, events::Entry, status};
+use super::{Api, doors, events::Entry, live_desk::DeskFeed, status};
 use crate::web::{
     problem::Problem,
     signin::{Act, Who},
@@ -42,7 +42,10 @@ pub(super) fn routes() -> Router<Api> {
 /// Entries, faults and doors, live
 ///
 /// Messages: `entry` (an event, its sequence is the id), `faults` and `doors` (all of them, at the beginning and whenever
-/// they changed).
+/// they changed). For those with the scope `cards:write` also, without an id: `presented` (a card at the desk, a
+/// `Presented`), `removed` (`{"reader"}`: it was taken away), `trouble` (`{"reader", "words"}`: something about this one
+/// presentation), `readers` (a `ReadersDoc`) and `conflicts` (`{"count"}`), the last two at the beginning and whenever they
+/// changed.
 #[utoipa::path(get, path = "/api/v1/live", tag = "events", extensions(("x-scope" = json!("events:read"))),
     params(("Last-Event-ID" = Option<u64>, Header, description = "The last sequence that arrived")), responses(
     (status = 200, content_type = "text/event-stream", body = String),
@@ -103,6 +106,14 @@ impl hyper::body::Body for Feed {
 /// The stream is over.
 struct Over;
 
+/// Something happened at the desk; never without one.
+async fn told(desk: Option<&mut DeskFeed>) {
+    match desk {
+        Some(desk) => desk.told().await,
+        None => std::future::pending().await,
+    }
+}
+
 struct Stream {
     api: Api,
     who: Who,
@@ -116,10 +127,17 @@ impl Stream {
         let mut board = self.api.health.watch();
         let mut ended = self.api.staff.ended();
         let (mut faults, mut doors) = (String::new(), String::new());
+        let mut desk = self.who.may(Act::WriteCards).then(|| DeskFeed::new(&self.api));
         self.send(format!("retry: {RETRY}\n\n")).await?;
         loop {
             if !self.api.staff.still(&self.who, Act::ReadEvents) {
                 return Err(Over);
+            }
+            // First: somebody stands there with a card in their hand.
+            if let Some(desk) = &mut desk {
+                for (name, data) in desk.cards(&self.api).await {
+                    self.send(format!("event: {name}\ndata: {data}\n\n")).await?;
+                }
             }
             let through = *committed.borrow_and_update();
             self.entries(through).await?;
@@ -127,22 +145,33 @@ impl Stream {
             self.changed("faults", &status::faults(&self.api), &mut faults)
                 .await?;
             self.changed("doors", &doors::all(&self.api), &mut doors).await?;
+            if let Some(desk) = &mut desk {
+                for (name, data) in desk.state(&self.api) {
+                    self.send(format!("event: {name}\ndata: {data}\n\n")).await?;
+                }
+            }
             let wait = async {
                 tokio::select! {
                     gone = committed.changed() => gone.map_err(|_| Over),
                     gone = board.changed() => gone.map_err(|_| Over),
                     gone = ended.changed() => gone.map_err(|_| Over),
+                    () = told(desk.as_mut()) => Ok(()),
                     () = self.sender.closed() => Err(Over),
                 }
             };
             match timeout(HEARTBEAT, wait).await {
                 Ok(woken) => woken?,
-                Err(_) => self.send(": here\n\n".into()).await?,
+                Err(_) => {
+                    if let Some(desk) = &desk {
+                        desk.keep_at_hand(&self.api);
+                    }
+                    self.send(": here\n\n".into()).await?;
+                }
             }
         }
     }
 
-    /// Everything up to here that was not sent yet.
+    /// Everything of the journal up to here that was not sent yet.
     async fn entries(&mut self, through: u64) -> Result<(), Over> {
         while self.seen < through {
             let seen = self.seen;

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     config::Config,
-    domain::{PersonId, Reason, facts::Facts, grant::Target},
+    desk::{Hit, answers::Theirs},
+    domain::{BlockTarget, PersonId, Reason, facts::Facts, grant::Target},
     rules::{self, State as RightState},
     web::{
         problem::Problem,
@@ -16,10 +17,6 @@ use crate::{
 };
 use axum::{Json, Router, extract::State, routing::get};
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
 use utoipa::{IntoParams, ToSchema};
 
 /// People on a page, at most.
@@ -40,16 +37,20 @@ pub(super) struct Person {
     name: String,
     /// As the platform has it.
     email: Option<String>,
-    /// The company.
+    /// The company; several with a comma between.
     team: Option<String>,
-    /// How many cards.
+    /// How many cards count at the doors.
     cards: usize,
+    /// Whether the person is blocked at the gateway.
+    blocked: bool,
+    /// Whether the platform has locked the person out.
+    deactivated: bool,
 }
 
 /// A page of people.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PeoplePage {
-    /// By name.
+    /// Whose name begins so first, then by name.
     people: Vec<Person>,
     /// How many fit in all.
     total: usize,
@@ -61,7 +62,7 @@ pub(super) struct PeoplePage {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
-    /// Words that name, e-mail, company or id contain, all of them.
+    /// Words that begin words of name, e-mail or company, all of them, whatever their accents; or an id.
     #[serde(default)]
     #[param(max_length = 200)]
     q: String,
@@ -84,8 +85,12 @@ pub(super) struct Detail {
     email: Option<String>,
     /// Why nothing opens, in words; null if something may.
     blocked: Option<String>,
+    /// The company; several with a comma between.
+    team: Option<String>,
+    /// Whether a block of the person stands at the gateway, which `cards/unblock` lifts.
+    blocked_here: bool,
     /// Cards, all but the end left out.
-    cards: Vec<String>,
+    cards: Vec<Theirs>,
     /// What is open first, then what comes, then what opens nothing.
     access: Vec<Right>,
     /// When the facts were fetched, RFC 3339.
@@ -121,99 +126,17 @@ pub(super) struct Right {
     rule: u8,
 }
 
-struct Row {
-    person: Person,
-    /// Everything that a search looks at, in lower case.
-    key: String,
-}
-
-/// The people of some rights, for searches: made at the first, and anew when other rights are in force.
-struct Directory {
-    rights: u64,
-    rows: Vec<Row>,
-}
-
-/// Where the directory stands.
-#[derive(Clone, Default)]
-pub(super) struct Shelf(Arc<Mutex<Option<Arc<Directory>>>>);
-
-impl Shelf {
-    fn get(&self, api: &Api) -> Result<Arc<Directory>, Problem> {
-        let rights = api.gateway.rights();
-        // Held while it is made: two searches at once do not make it twice.
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = slot.as_ref().filter(|known| known.rights == rights) {
-            return Ok(Arc::clone(known));
-        }
-        *slot = None;
-        let made = Arc::new(Directory::new(
-            rights,
-            facts(api)?.as_ref().map(|(facts, _)| facts),
-        ));
-        *slot = Some(Arc::clone(&made));
-        Ok(made)
-    }
-}
-
-impl Directory {
-    fn new(rights: u64, facts: Option<&Facts>) -> Self {
-        let Some(facts) = facts else {
-            return Self {
-                rights,
-                rows: Vec::new(),
-            };
-        };
-        let teams: HashMap<&str, &str> = facts
-            .teams
-            .iter()
-            .map(|team| (team.id.as_str(), team.name.as_str()))
-            .collect();
-        let row = |person: &crate::domain::facts::Person| {
-            let team = person.team.as_deref();
-            let team = team.map(|id| teams.get(id).copied().unwrap_or(id).to_owned());
-            let texts = [
-                Some(person.name.as_str()),
-                person.email.as_deref(),
-                team.as_deref(),
-                Some(person.id.as_str()),
-            ];
-            let key: Vec<&str> = texts.into_iter().flatten().collect();
-            Row {
-                key: key.join("\n").to_lowercase(),
-                person: Person {
-                    id: person.id.as_str().to_owned(),
-                    name: person.name.clone(),
-                    email: person.email.clone(),
-                    team,
-                    cards: person.credentials.len(),
-                },
-            }
-        };
-        let mut rows: Vec<Row> = facts.people.iter().map(row).collect();
-        rows.sort_by(|one, other| one.key.cmp(&other.key));
-        Self { rights, rows }
-    }
-
-    /// Whose name begins so comes first.
-    fn search(&self, which: &Which, limit: usize) -> PeoplePage {
-        let query = which.q.to_lowercase();
-        let words: Vec<&str> = query.split_whitespace().collect();
-        let fits = |row: &&Row| words.iter().all(|word| row.key.contains(word));
-        let begins = |row: &&Row| words.first().is_some_and(|word| row.key.starts_with(word));
-        let (first, then): (Vec<&Row>, Vec<&Row>) = self.rows.iter().filter(fits).partition(begins);
-        let total = first.len() + then.len();
-        let people: Vec<Person> = first
-            .into_iter()
-            .chain(then)
-            .skip(which.cursor)
-            .take(limit)
-            .map(|row| row.person.clone())
-            .collect();
-        let end = which.cursor.saturating_add(people.len());
-        PeoplePage {
-            people,
-            total,
-            next: (end < total).then_some(end),
+impl Person {
+    fn of((hit, blocked): (Hit, bool)) -> Self {
+        let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        Self {
+            id: hit.id,
+            name: hit.name,
+            email: some(hit.email),
+            team: some(hit.company),
+            cards: hit.cards,
+            blocked,
+            deactivated: hit.deactivated,
         }
     }
 }
@@ -245,9 +168,14 @@ pub(super) async fn people(
             "limit is 1 to 200, and q has 200 characters at most",
         ));
     }
-    api.ask(move |api| Ok(api.directory.get(api)?.search(&which, limit)))
-        .await
-        .map(Json)
+    let page = api.at_the_desk(&who, move |desk, _| {
+        let (people, total) = desk.people(&which.q, which.cursor, limit)?;
+        let people: Vec<Person> = people.into_iter().map(Person::of).collect();
+        let end = which.cursor.saturating_add(people.len());
+        let next = (end < total && !people.is_empty()).then_some(end);
+        Ok(PeoplePage { people, total, next })
+    });
+    page.await.map(Json)
 }
 
 /// What somebody may open, and why
@@ -273,23 +201,22 @@ fn detail(api: &Api, id: &str) -> Result<Detail, Problem> {
     let mut outcome = rules::grants(&facts, &config.rules, &config.site);
     let store = api.store.read();
     outcome.blocks.extend(store.blocks().map_err(failed)?);
-    for card in store.local_cards().map_err(failed)? {
-        let card = (card.credential, card.person);
-        if !outcome.credentials.contains(&card) {
-            outcome.credentials.push(card);
-        }
-    }
     let who: &PersonId = &known.id;
     let at = api.clock.now().at;
     let all = rules::effective(&outcome, &config.site, at);
     let access = all.into_iter().find(|it| it.person == *who).ok_or_else(missing)?;
-    let cards = outcome.credentials.iter().filter(|(_, holder)| holder == who);
+    let target = BlockTarget::Person(who.clone());
+    let blocked_here = outcome.blocks.iter().any(|block| block.target == target);
+    let cards = api.desk.cards_of(who).map_err(Problem::from)?;
+    let hit = api.desk.directory().map_err(Problem::from)?.person(who);
     Ok(Detail {
         id: id.to_owned(),
         name: known.name.clone(),
         email: known.email.clone(),
         blocked: access.blocked.clone(),
-        cards: cards.map(|(card, _)| card.masked()).collect(),
+        team: hit.map(|hit| hit.company).filter(|company| !company.is_empty()),
+        blocked_here,
+        cards,
         access: access.access.iter().map(|right| shown(right, &config)).collect(),
         facts_of: rfc3339(taken_at),
     })
@@ -327,38 +254,5 @@ fn shown(right: &rules::Access, config: &Config) -> Right {
         until: right.window.until.map(rfc3339),
         hours: right.hours.as_ref().map(|hours| hours.as_str().to_owned()),
         rule: right.rule,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_search_finds_by_every_word_and_names_first() {
-        let person = |id: &str, name: &str, email: &str| serde_json::json!({ "id": id, "name": name, "email": email, "team": "t1" });
-        let facts = serde_json::json!({
-            "version": 1,
-            "people": [person("1", "Ana Ruiz", "ana@x.es"), person("2", "Ben Mariana", "b@x.es"), person("3", "Cy", "c@y.de")],
-            "teams": [{ "id": "t1", "name": "Acme" }],
-        });
-        let facts: Facts = serde_json::from_value(facts).unwrap();
-        let directory = Directory::new(1, Some(&facts));
-        let ids = |q: &str, cursor, limit| {
-            let which = Which {
-                q: q.into(),
-                cursor,
-                limit: None,
-            };
-            let page = directory.search(&which, limit);
-            let ids: String = page.people.iter().map(|it| it.id.as_str()).collect();
-            (ids, page.total, page.next)
-        };
-        assert_eq!(ids("ana", 0, 9), ("12".into(), 2, None));
-        assert_eq!(ids("ACME x.es ben", 0, 9), ("2".into(), 1, None));
-        assert_eq!(ids("", 0, 2), ("12".into(), 3, Some(2)));
-        assert_eq!(ids("", 2, 2), ("3".into(), 3, None));
-        assert_eq!(ids("nobody", 0, 2), (String::new(), 0, None));
-        assert_eq!(ids("", usize::MAX, 2).0, "");
     }
 }

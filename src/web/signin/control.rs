@@ -4,7 +4,7 @@ use super::{
     accounts::{AccountDoc, SecretDoc, TokenDoc},
     role::{Act, Role},
     staff::Staff,
-    who::Actor,
+    who::Local,
 };
 use crate::web::problem::Problem;
 use axum::{
@@ -74,51 +74,65 @@ pub fn routes(staff: &Staff) -> Router {
         )
         .route(
             "/v1/staff/add",
-            post(|State(staff): Us, Json(new): Json<NewAccount>| async move {
-                let role = new.role.unwrap_or(Role::Viewer);
-                reply(staff.add(&Actor::root(), &new.name, role).await)
-            }),
+            post(
+                |State(staff): Us, Local(actor): Local, Json(new): Json<NewAccount>| async move {
+                    let role = new.role.unwrap_or(Role::Viewer);
+                    reply(staff.add(&actor, &new.name, role).await)
+                },
+            ),
         )
         .route(
             "/v1/staff/remove",
-            post(|State(staff): Us, Json(one): Json<NewAccount>| async move {
-                let done = staff.remove(&Actor::root(), &one.name).await;
-                reply(done.map(|()| said(format!("{} is gone, and signed out everywhere", one.name))))
-            }),
+            post(
+                |State(staff): Us, Local(actor): Local, Json(one): Json<NewAccount>| async move {
+                    let done = staff.remove(&actor, &one.name).await;
+                    reply(done.map(|()| said(format!("{} is gone, and signed out everywhere", one.name))))
+                },
+            ),
         )
         .route(
             "/v1/staff/role",
-            post(|State(staff): Us, Json(one): Json<NewAccount>| async move {
-                let role = one.role.unwrap_or(Role::Viewer);
-                let done = staff.set_role(&Actor::root(), &one.name, role).await;
-                reply(done.map(|()| said(format!("{} is {} now", one.name, role.name()))))
-            }),
+            post(
+                |State(staff): Us, Local(actor): Local, Json(one): Json<NewAccount>| async move {
+                    let role = one.role.unwrap_or(Role::Viewer);
+                    let done = staff.set_role(&actor, &one.name, role).await;
+                    reply(done.map(|()| said(format!("{} is {} now", one.name, role.name()))))
+                },
+            ),
         )
         .route(
             "/v1/staff/reset",
-            post(|State(staff): Us, Json(one): Json<NewAccount>| async move {
-                reply(staff.reset(&Actor::root(), &one.name).await)
-            }),
+            post(
+                |State(staff): Us, Local(actor): Local, Json(one): Json<NewAccount>| async move {
+                    reply(staff.reset(&actor, &one.name).await)
+                },
+            ),
         )
         .route(
             "/v1/staff/signout",
-            post(|State(staff): Us, Json(one): Json<NewAccount>| async move {
-                let count = staff.sign_out_everywhere(&Actor::root(), &one.name).await;
-                reply(Ok(said(format!("{count} sessions of {} ended", one.name))))
-            }),
+            post(
+                |State(staff): Us, Local(actor): Local, Json(one): Json<NewAccount>| async move {
+                    let count = staff.sign_out_everywhere(&actor, &one.name).await;
+                    reply(Ok(said(format!("{count} sessions of {} ended", one.name))))
+                },
+            ),
         )
         .route(
             "/v1/staff/token/add",
-            post(|State(staff): Us, Json(new): Json<NewToken>| async move {
-                reply(staff.add_token(&Actor::root(), &new.name, &new.scopes).await)
-            }),
+            post(
+                |State(staff): Us, Local(actor): Local, Json(new): Json<NewToken>| async move {
+                    reply(staff.add_token(&actor, &new.name, &new.scopes).await)
+                },
+            ),
         )
         .route(
             "/v1/staff/token/remove",
-            post(|State(staff): Us, Json(one): Json<NewToken>| async move {
-                let done = staff.remove_token(&Actor::root(), &one.name).await;
-                reply(done.map(|()| said(format!("the token {} is revoked", one.name))))
-            }),
+            post(
+                |State(staff): Us, Local(actor): Local, Json(one): Json<NewToken>| async move {
+                    let done = staff.remove_token(&actor, &one.name).await;
+                    reply(done.map(|()| said(format!("the token {} is revoked", one.name))))
+                },
+            ),
         )
         .with_state(staff.clone())
 }

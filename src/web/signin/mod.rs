@@ -37,7 +37,7 @@ pub use plain::routes as plain_routes;
 pub use role::{Act, Role};
 pub use sessions::{ABSOLUTE, IDLE};
 pub use staff::{SignedIn, Staff};
-pub use who::{Actor, Caller, Who};
+pub use who::{Actor, Caller, LocalUser, Who};
 
 use axum::{
     Router,

@@ -4,13 +4,13 @@
 use super::{Caller, SignedIn, Staff, Who, role::Act, with_session, without_session};
 use crate::{
     health::{Health, HealthDoc},
-    web::{api::Gateway, problem::Problem},
+    web::{api::Gateway, page::escaped, problem::Problem, words::Words},
 };
 use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -28,7 +28,7 @@ struct Plain {
     gateway: Arc<dyn Gateway>,
 }
 
-/// The routes `/`, `/signin`, `/signin/first`, `/password`, `/signout` and `/assets/plain.css`.
+/// The routes `/plain`, `/signin`, `/signin/first`, `/password`, `/signout` and `/assets/plain.css`.
 pub fn routes(staff: &Staff, health: &Health, site: &str, gateway: &Arc<dyn Gateway>) -> Router {
     let plain = Plain {
         staff: staff.clone(),
@@ -37,7 +37,7 @@ pub fn routes(staff: &Staff, health: &Health, site: &str, gateway: &Arc<dyn Gate
         gateway: Arc::clone(gateway),
     };
     let routes = Router::new()
-        .route("/", get(home))
+        .route("/plain", get(home))
         .route("/signin", get(sign_in_page).post(sign_in))
         .route("/signin/first", post(first))
         .route("/password", post(password))
@@ -57,28 +57,12 @@ async fn style() -> Response {
     (headers, STYLE).into_response()
 }
 
-/// Text that a browser takes for text.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if c.is_control() && c != '\n' => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 impl Plain {
-    fn page(&self, status: StatusCode, title: &str, main: &str) -> Response {
+    fn page(&self, words: &Words, status: StatusCode, title: &str, main: &str) -> Response {
+        let language = words.language;
         let (title, site) = (escaped(title), escaped(&self.site));
         let html = format!(
-            "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\n<title>{title} – {site}</title>\n\
+            "<!doctype html>\n<html lang=\"{language}\">\n<head><meta charset=\"utf-8\">\n<title>{title} – {site}</title>\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n\
              <link rel=\"stylesheet\" href=\"/assets/plain.css\"></head>\n\
@@ -87,67 +71,80 @@ impl Plain {
         (status, Html(html)).into_response()
     }
 
-    fn sign_in_form(&self, problem: Option<&Problem>) -> Response {
+    fn sign_in_form(&self, words: &Words, problem: Option<&Problem>) -> Response {
         let status = status_of(problem);
         let alert = alert(problem);
         if self.staff.is_empty() {
+            let command = [("command", "<code>sudo doorward report</code>")];
             let main = format!(
-                "{alert}<p>Nobody has an account yet. <code>sudo doorward report</code> on the gateway shows the code for the \
-                 first one.</p>\n<form method=\"post\" action=\"/signin/first\">\n{}{}{}\
-                 <button>Make the first account</button></form>\n",
-                field("code", "Code", "text", "one-time-code"),
-                field("name", "Name or e-mail of the new account", "text", "username"),
-                field(
-                    "password",
-                    "Password, 12 characters or more",
-                    "password",
-                    "new-password"
-                ),
+                "{alert}<p>{}</p>\n<form method=\"post\" action=\"/signin/first\">\n{}{}{}<button>{}</button></form>\n",
+                words.with("plain.first", &command),
+                field("code", words.get("first.code"), "text", "one-time-code"),
+                field("name", words.get("first.name"), "text", "username"),
+                new_password(words, "password", "signin.password"),
+                words.get("first.action"),
             );
-            return self.page(status, "First account", &main);
+            return self.page(words, status, words.get("first.title"), &main);
         }
         let main = format!(
-            "{alert}<form method=\"post\" action=\"/signin\">\n{}{}<button>Sign in</button></form>\n",
-            field("name", "Name", "text", "username"),
-            field("password", "Password", "password", "current-password"),
+            "{alert}<form method=\"post\" action=\"/signin\">\n{}{}<button>{}</button></form>\n",
+            field("name", words.get("signin.name"), "text", "username"),
+            field(
+                "password",
+                words.get("signin.password"),
+                "password",
+                "current-password"
+            ),
+            words.get("signin.action"),
         );
         let provider = self.gateway.config();
         let provider = provider.page.as_ref().and_then(|page| page.oidc.as_ref());
         let main = match provider.filter(|_| cfg!(feature = "oidc")) {
             Some(_) => {
-                format!("{main}<p><a href=\"/signin/oidc\">Sign in by the space's own login</a></p>\n")
+                format!(
+                    "{main}<p><a href=\"/signin/oidc\">{}</a></p>\n",
+                    words.get("signin.oidc")
+                )
             }
             None => main,
         };
-        self.page(status, "Sign in", &main)
+        self.page(words, status, words.get("signin.title"), &main)
     }
 
-    fn home(&self, who: &Who, problem: Option<&Problem>) -> Response {
+    fn home(&self, words: &Words, who: &Who, problem: Option<&Problem>) -> Response {
         let mut main = alert(problem);
         let role = who.role.map_or("", |role| role.name());
-        main += &format!("<p>Signed in as {}, {role}.</p>\n", escaped(&who.name));
+        let (name, role) = (escaped(&who.name), words.get(&format!("role.{role}")).to_owned());
+        let signed_in = words.with("plain.signed_in", &[("role", &role), ("name", &name)]);
+        main += &format!("<p>{signed_in}</p>\n");
         if who.must_change {
-            main += "<p>Your password was made by somebody else: change it now.</p>\n";
+            main += &format!("<p>{}</p>\n", words.get("plain.must"));
         } else if who.may(Act::ReadStatus) {
-            main += &faults(&self.health.doc());
-            main += &doors(&self.health.doc());
+            main += &faults(words, &self.health.doc());
+            main += &doors(words, &self.health.doc());
         }
         if who.role.is_some() && !who.name.starts_with("oidc:") {
             main += &format!(
-                "<h2>Change the password</h2>\n<form method=\"post\" action=\"/password\">\n{}{}\
-                 <button>Change it</button></form>\n",
-                field("old", "Old password", "password", "current-password"),
-                field(
-                    "new",
-                    "New password, 12 characters or more",
-                    "password",
-                    "new-password"
-                ),
+                "<h2>{}</h2>\n<form method=\"post\" action=\"/password\">\n{}{}<button>{}</button></form>\n",
+                words.get("password.title"),
+                field("old", words.get("password.old"), "password", "current-password"),
+                new_password(words, "new", "password.new"),
+                words.get("password.action"),
             );
         }
-        main += "<form method=\"post\" action=\"/signout\"><button>Sign out</button></form>\n";
-        self.page(status_of(problem), "How the gateway is", &main)
+        main += &format!(
+            "<form method=\"post\" action=\"/signout\"><button>{}</button></form>\n<p><a href=\"/\">{}</a></p>\n",
+            words.get("account.sign_out"),
+            words.get("plain.full"),
+        );
+        self.page(words, status_of(problem), words.get("plain.title"), &main)
     }
+}
+
+/// A field for a password that is chosen, with the rule for it.
+fn new_password(words: &Words, name: &str, label: &str) -> String {
+    let label = format!("{}, {}", words.get(label), words.get("password.rule"));
+    field(name, &label, "password", "new-password")
 }
 
 fn status_of(problem: Option<&Problem>) -> StatusCode {
@@ -173,36 +170,45 @@ fn field(name: &str, label: &str, kind: &str, complete: &str) -> String {
     )
 }
 
-fn faults(doc: &HealthDoc) -> String {
+fn faults(words: &Words, doc: &HealthDoc) -> String {
+    let title = words.get("plain.faults");
     if doc.faults.is_empty() {
-        return "<h2>Faults</h2>\n<p class=\"good\">No faults.</p>\n".into();
+        let none = words.get("system.no_faults");
+        return format!("<h2>{title}</h2>\n<p class=\"good\">{none}</p>\n");
     }
     let one = |fault: &crate::health::Fault| format!("<li>{}</li>\n", escaped(&fault.text));
     let all: String = doc.faults.iter().map(one).collect();
-    format!("<h2>Faults</h2>\n<ul class=\"bad\">\n{all}</ul>\n")
+    format!("<h2>{title}</h2>\n<ul class=\"bad\" lang=\"en\">\n{all}</ul>\n")
 }
 
-fn doors(doc: &HealthDoc) -> String {
+fn doors(words: &Words, doc: &HealthDoc) -> String {
     let doors = doc.sections.get("doors").and_then(serde_json::Value::as_object);
     let Some(doors) = doors.filter(|doors| !doors.is_empty()) else {
         return String::new();
     };
-    let text =
-        |door: &serde_json::Value, key: &str| escaped(door.get(key).and_then(|it| it.as_str()).unwrap_or(""));
+    let text = |door: &serde_json::Value, key: &str, room: &str| {
+        let word = door.get(key).and_then(|it| it.as_str()).unwrap_or("");
+        let known = format!("{room}{word}");
+        let shown = words.get(&known);
+        escaped(if shown == known { word } else { shown })
+    };
     let row = |(id, door): (&String, &serde_json::Value)| {
         let locked = door.get("lockdown").and_then(serde_json::Value::as_bool) == Some(true);
-        let lockdown = if locked { "lockdown" } else { "" };
+        let lockdown = if locked { words.get("doors.lockdown") } else { "" };
         format!(
             "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{lockdown}</td></tr>\n",
             escaped(id),
-            text(door, "state"),
-            text(door, "contact"),
+            text(door, "state", "door_state."),
+            text(door, "contact", "plain.contact_"),
         )
     };
     let rows: String = doors.iter().map(row).collect();
+    let heads = ["live.door", "plain.state", "plain.contact", "doors.lockdown"];
+    let heads = heads.map(|key| format!("<th scope=\"col\">{}</th>", words.get(key)));
     format!(
-        "<h2>Doors</h2>\n<table>\n<thead><tr><th scope=\"col\">Door</th><th scope=\"col\">State</th>\
-         <th scope=\"col\">Contact</th><th scope=\"col\">Lockdown</th></tr></thead>\n<tbody>\n{rows}</tbody></table>\n"
+        "<h2>{}</h2>\n<table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{rows}</tbody></table>\n",
+        words.get("nav.doors"),
+        heads.concat(),
     )
 }
 
@@ -224,44 +230,53 @@ impl Form {
 }
 
 fn go_home(signed_in: &SignedIn) -> Response {
-    with_session(Redirect::to("/").into_response(), signed_in)
+    with_session(Redirect::to("/plain").into_response(), signed_in)
 }
 
-async fn home(State(plain): State<Plain>, caller: Caller) -> Response {
+async fn home(State(plain): State<Plain>, caller: Caller, headers: HeaderMap) -> Response {
     match &caller.who {
-        Some(who) => plain.home(who, None),
+        Some(who) => plain.home(&Words::asked(&headers), who, None),
         None => Redirect::to("/signin").into_response(),
     }
 }
 
-async fn sign_in_page(State(plain): State<Plain>) -> Response {
-    plain.sign_in_form(None)
+async fn sign_in_page(State(plain): State<Plain>, headers: HeaderMap) -> Response {
+    plain.sign_in_form(&Words::asked(&headers), None)
 }
 
-async fn sign_in(State(plain): State<Plain>, caller: Caller, body: Bytes) -> Response {
+async fn sign_in(State(plain): State<Plain>, caller: Caller, headers: HeaderMap, body: Bytes) -> Response {
     let mut form = Form::of(&body);
     let (name, password) = (form.take("name"), form.take("password"));
     match plain.staff.sign_in(&name, password, caller.address).await {
         Ok(signed_in) => go_home(&signed_in),
-        Err(problem) => later(plain.sign_in_form(Some(&problem)), &problem),
+        Err(problem) => later(
+            plain.sign_in_form(&Words::asked(&headers), Some(&problem)),
+            &problem,
+        ),
     }
 }
 
-async fn first(State(plain): State<Plain>, caller: Caller, body: Bytes) -> Response {
+async fn first(State(plain): State<Plain>, caller: Caller, headers: HeaderMap, body: Bytes) -> Response {
     let mut form = Form::of(&body);
     let (code, name, password) = (form.take("code"), form.take("name"), form.take("password"));
     match plain.staff.first(&code, &name, password, caller.address).await {
         Ok(signed_in) => go_home(&signed_in),
-        Err(problem) => later(plain.sign_in_form(Some(&problem)), &problem),
+        Err(problem) => later(
+            plain.sign_in_form(&Words::asked(&headers), Some(&problem)),
+            &problem,
+        ),
     }
 }
 
-async fn password(State(plain): State<Plain>, who: Who, body: Bytes) -> Response {
+async fn password(State(plain): State<Plain>, who: Who, headers: HeaderMap, body: Bytes) -> Response {
     let mut form = Form::of(&body);
     let (old, new) = (form.take("old"), form.take("new"));
     match plain.staff.change_password(&who, old, new).await {
         Ok(signed_in) => go_home(&signed_in),
-        Err(problem) => later(plain.home(&who, Some(&problem)), &problem),
+        Err(problem) => later(
+            plain.home(&Words::asked(&headers), &who, Some(&problem)),
+            &problem,
+        ),
     }
 }
 
@@ -294,6 +309,7 @@ mod tests {
             "doors",
             serde_json::json!({ key: { "state": key, "lockdown": true } }),
         );
-        assert!(!doors(&doc).contains(key) && doors(&doc).contains("lockdown"));
+        let shown = doors(&Words::asked(&HeaderMap::new()), &doc);
+        assert!(!shown.contains(key) && shown.contains("Lockdown"), "{shown}");
     }
 }

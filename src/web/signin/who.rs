@@ -6,14 +6,14 @@ use super::{
 };
 use crate::web::problem::Problem;
 use axum::{extract::FromRequestParts, http::request::Parts};
-use std::net::IpAddr;
+use std::{convert::Infallible, net::IpAddr};
 
 /// Whoever does something, for the audit trail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// The account, `token:NAME`, `oidc:NAME`, or `root`.
+    /// The account, `token:NAME`, `oidc:NAME`, or the user of the system at the control socket: `root`.
     pub name: String,
-    /// Their role; none for tokens and for root.
+    /// Their role; none for tokens and at the control socket.
     pub role: Option<Role>,
     /// Where they ask from; none on the gateway itself.
     pub address: Option<IpAddr>,
@@ -42,6 +42,28 @@ impl Actor {
     /// Whether they may make or change accounts of this role.
     pub(super) fn is_over(&self, role: Role) -> bool {
         self.address.is_none() || self.role.is_some_and(|own| own >= role)
+    }
+}
+
+/// The user of the system who opened the control socket, as the kernel says: put into each request there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalUser(pub String);
+
+/// Whoever acts over the control socket. Who may open it may do everything.
+pub(super) struct Local(pub(super) Actor);
+
+impl<S: Send + Sync> FromRequestParts<S> for Local {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let root = Actor::root();
+        Ok(Self(match parts.extensions.get::<LocalUser>() {
+            Some(LocalUser(user)) if !user.is_empty() => Actor {
+                name: user.clone(),
+                ..root
+            },
+            _ => root,
+        }))
     }
 }
 

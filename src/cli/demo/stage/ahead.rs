@@ -10,11 +10,6 @@ use crate::{
 use std::path::PathBuf;
 
 impl Stage {
-    /// Where the daemon's control socket is.
-    pub(in crate::cli::demo) fn runtime_dir(&self) -> PathBuf {
-        self.dir.0.join("run")
-    }
-
     /// The site's configuration.
     pub(in crate::cli::demo) fn config(&self) -> PathBuf {
         self.dir.0.join("doorward.toml")

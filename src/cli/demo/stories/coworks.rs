@@ -39,7 +39,7 @@ pub(super) const STORY: Story = Story {
             times: 1,
             rule: 27,
         },
-        tap(BEN, door::FRONT, &[Reason::NotYet, Reason::NoGrant], 2).by(&[1]),
+        tap(BEN, door::FRONT, &[Reason::NotYet], 2).by(&[1]),
         tap(ANA, door::MEETING, &[Reason::NoGrantForDoor], 12),
         Step::Does(Act::Book {
             who: ANA,

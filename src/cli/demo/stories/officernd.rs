@@ -40,7 +40,7 @@ pub(super) const STORY: Story = Story {
             times: 1,
             rule: 27,
         },
-        tap(BEN, door::FRONT, &[Reason::NotYet, Reason::NoGrant], 2).by(&[1]),
+        tap(BEN, door::FRONT, &[Reason::NotYet], 2).by(&[1]),
         tap(ANA, door::MEETING, &[Reason::NoGrantForDoor], 12),
         Step::Does(Act::Book {
             who: ANA,
@@ -62,9 +62,9 @@ pub(super) const STORY: Story = Story {
             from: -60,
             until: -1,
         }),
-        tap(ANA, door::MEETING, &[Reason::Ended, Reason::NoGrantForDoor], 13).by(&[12]),
+        tap(ANA, door::MEETING, &[Reason::Ended], 13).by(&[12]),
         Step::Does(Act::Delete { who: ANA }),
-        tap(ANA, door::MEETING, &[Reason::NoGrant, Reason::NoGrantForDoor], 16),
+        tap(ANA, door::MEETING, &[Reason::NoGrantForDoor], 16),
         Step::Does(Act::Assign {
             who: ANA,
             resource: "Office 2",
@@ -94,12 +94,6 @@ pub(super) const STORY: Story = Story {
         Step::Does(Act::Cancel { who: ANA, last: -1 }),
         tap(ANA, door::FRONT, &[Reason::GrantedPlan], 41).by(&[1]),
         Step::Cloud { away: false },
-        tap(
-            ANA,
-            door::FRONT,
-            &[Reason::Ended, Reason::NoGrant, Reason::NoGrantForDoor],
-            3,
-        )
-        .by(&[1]),
+        tap(ANA, door::FRONT, &[Reason::Ended], 3).by(&[1]),
     ],
 };

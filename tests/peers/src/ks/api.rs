@@ -28,15 +28,21 @@ pub(super) fn answer(state: &mut State, request: &Request) -> Reply {
     if changes {
         state.changes_since += 1;
     }
+    let lost = lost(state);
+    if changes && state.faults.revoke_at == Some(state.changes_since) {
+        state.identity.tokens.clear();
+        state.identity.refresh.clear();
+        state.sprung = true;
+    }
     let trapped = trap.filter(|trap| trap.nth == state.changes_since);
     if let Some(Trap { done: false, .. }) = trapped {
         state.sprung = true;
-        return Reply::lost();
+        return lost;
     }
     let mut reply = allowed(state, request);
     if trapped.is_some() {
         state.sprung = true;
-        return Reply::lost();
+        return lost;
     }
     if state
         .faults
@@ -48,10 +54,19 @@ pub(super) fn answer(state: &mut State, request: &Request) -> Reply {
     reply
 }
 
+/// No answer: the connection is cut, or nobody says anything.
+fn lost(state: &State) -> Reply {
+    if state.faults.silent {
+        Reply::silent()
+    } else {
+        Reply::lost()
+    }
+}
+
 /// What comes before anybody looks at the request.
 fn trouble(state: &mut State, request: &Request) -> Option<Reply> {
     if state.sprung && state.faults.trap.is_some_and(|trap| trap.then_away) {
-        return Some(Reply::lost());
+        return Some(lost(state));
     }
     let broken = state
         .faults

@@ -81,6 +81,7 @@ impl Ks {
             continuation: None,
             is_form: true,
             host: String::new(),
+            scheme: "http",
             body: form.into_bytes(),
         };
         let reply = self.with(|state| identity::answer(state, &request));

@@ -31,6 +31,11 @@ pub struct Faults {
     pub client_revoked: bool,
     /// The n-th changing request from now on.
     pub trap: Option<Trap>,
+    /// What a trap cuts is not cut: it has no answer, for as long as the caller waits.
+    pub silent: bool,
+    /// Before the n-th changing request from now on every token is revoked, refresh tokens too: somebody took the access
+    /// away in the middle of something.
+    pub revoke_at: Option<u64>,
 }
 
 /// One changing request (anything but GET) at the API that fails in a set way.

@@ -59,6 +59,10 @@ impl Sessions {
     pub(super) fn tell(&mut self, told: &Told) {
         self.open.retain(|stream| stream.send(told.clone()).is_ok());
     }
+    /// Somebody comes with this id without having negotiated it.
+    pub(super) fn expect(&mut self, id: &str) {
+        self.negotiated.insert(id.to_owned());
+    }
     /// How many stand.
     pub(super) fn count(&mut self) -> usize {
         self.open.retain(|stream| !stream.is_closed());

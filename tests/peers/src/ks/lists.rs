@@ -257,5 +257,11 @@ fn next_page(request: &Request, end: usize) -> String {
     let mut query: Vec<&str> = kept.collect();
     let token = format!("%24skiptoken=at-{end}");
     query.push(&token);
-    format!("http://{}{}?{}", request.host, request.path, query.join("&"))
+    format!(
+        "{}://{}{}?{}",
+        request.scheme,
+        request.host,
+        request.path,
+        query.join("&")
+    )
 }

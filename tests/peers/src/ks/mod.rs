@@ -18,6 +18,7 @@
 //! | `entries` | entries with continuation tokens, for ninety days |
 //! | `hub` | SignalR |
 //! | `decide` | what a lock does |
+//! | `ear` | somebody else at the stream |
 //! | `faults` | what goes wrong, and how it answers where its answers differ |
 //! | `seed` | the site as it is at first |
 //! | `desk` | what staff do by hand, and what a scenario looks at |
@@ -29,6 +30,7 @@ mod decide;
 mod desk;
 #[cfg(test)]
 mod door_tests;
+mod ear;
 mod entries;
 mod faults;
 mod groups;
@@ -48,6 +50,7 @@ mod tests;
 mod users;
 
 pub use decide::Did;
+pub use ear::Ear;
 pub use faults::{Codes, Faults, Manners, Shape, Trap};
 pub use hardware::otp;
 pub use hub::stream_query;
@@ -64,11 +67,13 @@ use std::{
     thread::JoinHandle,
 };
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 /// A running SALTO KS.
 pub struct Ks {
     shared: Arc<Mutex<State>>,
     addresses: [SocketAddr; 3],
+    tls: bool,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -79,6 +84,18 @@ impl Ks {
     /// # Errors
     /// When no port or no thread can be had.
     pub fn start() -> io::Result<Self> {
+        Self::listening(None)
+    }
+
+    /// The same with TLS at every address. The host is `localhost` then.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn start_tls(config: Arc<rustls::ServerConfig>) -> io::Result<Self> {
+        Self::listening(Some(config.into()))
+    }
+
+    fn listening(tls: Option<TlsAcceptor>) -> io::Result<Self> {
         let listen = || {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             listener.set_nonblocking(true)?;
@@ -97,14 +114,16 @@ impl Ks {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let has_tls = tls.is_some();
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("salto-ks".into())
-            .spawn(move || runtime.block_on(server::run(listeners, serving, stopped)))?;
+            .spawn(move || runtime.block_on(server::run(listeners, tls, serving, stopped)))?;
         Ok(Self {
             shared,
             addresses,
+            tls: has_tls,
             stop: Some(stop),
             thread: Some(thread),
         })
@@ -113,19 +132,29 @@ impl Ks {
     /// The address of identity.
     #[must_use]
     pub fn identity_url(&self) -> String {
-        format!("http://{}", self.addresses[0])
+        self.address(0)
     }
 
     /// The address of Connect.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.addresses[1])
+        self.address(1)
     }
 
     /// The address of the stream.
     #[must_use]
     pub fn stream_url(&self) -> String {
-        format!("http://{}", self.addresses[2])
+        self.address(2)
+    }
+
+    fn address(&self, which: usize) -> String {
+        let at = self.addresses.get(which).copied();
+        let port = at.map_or(0, |at| at.port());
+        if self.tls {
+            format!("https://localhost:{port}")
+        } else {
+            format!("http://127.0.0.1:{port}")
+        }
     }
 
     /// Looks at what it knows, or changes it without a word to anybody.

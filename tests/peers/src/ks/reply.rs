@@ -12,6 +12,8 @@ pub(super) struct Reply {
     pub(super) headers: Vec<(String, String)>,
     /// The connection is cut after so many bytes of the body; 0 sends nothing at all.
     pub(super) cut: Option<usize>,
+    /// It never leaves, and the connection stands.
+    pub(super) silent: bool,
 }
 
 /// A request that is not done, in KS's words.
@@ -104,6 +106,7 @@ impl Reply {
             body: body.to_string().into_bytes(),
             headers: Vec::new(),
             cut: None,
+            silent: false,
         }
     }
     pub(super) fn ok(body: &Value) -> Self {
@@ -118,6 +121,13 @@ impl Reply {
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+    /// The connection stands without an answer.
+    pub(super) fn silent() -> Self {
+        Self {
+            silent: true,
+            ..Self::empty(200)
+        }
     }
     /// The connection ends without an answer.
     pub(super) fn lost() -> Self {
@@ -140,6 +150,8 @@ pub(super) struct Request {
     pub(super) continuation: Option<String>,
     pub(super) is_form: bool,
     pub(super) host: String,
+    /// `http` or `https`.
+    pub(super) scheme: &'static str,
     pub(super) body: Vec<u8>,
 }
 

@@ -21,10 +21,12 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     sync::oneshot,
     task::JoinSet,
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// The largest body that is read.
@@ -50,26 +52,36 @@ impl Host {
 
 pub(super) async fn run(
     listeners: Vec<(Host, std::net::TcpListener)>,
+    tls: Option<TlsAcceptor>,
     shared: Arc<Mutex<State>>,
     stopped: oneshot::Receiver<()>,
 ) {
     let mut hosts = JoinSet::new();
     for (host, listener) in listeners {
         if let Ok(listener) = TcpListener::from_std(listener) {
-            hosts.spawn(accept(host, listener, Arc::clone(&shared)));
+            hosts.spawn(accept(host, listener, tls.clone(), Arc::clone(&shared)));
         }
     }
     let _ = stopped.await; // a dropped handle is the same wish
 }
 
-async fn accept(host: Host, listener: TcpListener, shared: Arc<Mutex<State>>) {
+async fn accept(host: Host, listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Mutex<State>>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
                     let _ = stream.set_nodelay(true); // speed only
-                    connections.spawn(serve(host, stream, Arc::clone(&shared)));
+                    let (tls, shared) = (tls.clone(), Arc::clone(&shared));
+                    connections.spawn(async move {
+                        match tls {
+                            None => serve(host, "http", stream, shared).await,
+                            // Who does not trust the certificate ends the handshake: not this side's failure.
+                            Some(tls) => if let Ok(stream) = tls.accept(stream).await {
+                                serve(host, "https", stream, shared).await;
+                            },
+                        }
+                    });
                 }
             }
             Some(_) = connections.join_next() => {}
@@ -77,9 +89,12 @@ async fn accept(host: Host, listener: TcpListener, shared: Arc<Mutex<State>>) {
     }
 }
 
-async fn serve(host: Host, stream: TcpStream, shared: Arc<Mutex<State>>) {
+async fn serve<S>(host: Host, scheme: &'static str, stream: S, shared: Arc<Mutex<State>>)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let service =
-        service_fn(move |request: hyper::Request<Incoming>| one(host, request, Arc::clone(&shared)));
+        service_fn(move |request: hyper::Request<Incoming>| one(host, scheme, request, Arc::clone(&shared)));
     let connection = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
@@ -95,6 +110,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 
 async fn one(
     host: Host,
+    scheme: &'static str,
     mut request: hyper::Request<Incoming>,
     shared: Arc<Mutex<State>>,
 ) -> io::Result<Response<Body>> {
@@ -111,6 +127,7 @@ async fn one(
         is_form: text(&head.headers, "content-type")
             .is_some_and(|kind| kind.starts_with("application/x-www-form")),
         host: text(&head.headers, "host").unwrap_or_default(),
+        scheme,
         body: body.unwrap_or_default().to_vec(),
     };
     let (reply, token, delay) = {
@@ -121,6 +138,10 @@ async fn one(
     };
     if let Some(delay) = delay {
         tokio::time::sleep(delay).await;
+    }
+    if reply.silent {
+        // Until the caller goes away, or this simulator.
+        std::future::pending::<()>().await;
     }
     if let Some((token, key)) = token.zip(key) {
         tokio::spawn(async move {

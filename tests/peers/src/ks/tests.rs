@@ -25,6 +25,7 @@ pub(super) fn request(method: &str, path: &str, body: &[u8]) -> Request {
         continuation: None,
         is_form: true,
         host: "ks.example.org".into(),
+        scheme: "http",
         body: body.to_vec(),
     }
 }

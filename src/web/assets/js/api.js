@@ -1,0 +1,77 @@
+// The gateway's JSON interface.
+import { t, has } from "./i18n.js";
+
+/** Why something was not done. */
+export class Problem extends Error {
+  constructor(status, body = {}) {
+    super(body.detail ?? "");
+    this.status = status;
+    this.kind = (body.type ?? "").replace("/problems/", "");
+    this.code = body.code ?? this.kind;
+    this.detail = body.detail ?? "";
+    this.hint = body.hint ?? "";
+    this.look = body.look ?? null;
+    this.wait = body.retry_after ?? null;
+  }
+
+  /** For people: in their language where the kind is known, else what the gateway said. */
+  get words() {
+    if (this.status === 0) return t("problem.offline");
+    if (this.code === "slower") return t("problem.slower", { n: this.wait ?? 1 });
+    const name = this.look?.holders?.map((it) => it.name).join(", ") ?? "";
+    if (has(`refusal.${this.code}`)) return t(`refusal.${this.code}`, { name });
+    if (has(`problem.${this.code}`)) return t(`problem.${this.code}`);
+    return this.detail || t("problem.failed");
+  }
+
+  /** What the gateway said besides, in its own words. */
+  get more() {
+    return this.words === this.detail ? this.hint : this.detail;
+  }
+}
+
+let ended = () => {};
+
+/** Is called when nobody is signed in any more. */
+export function onEnd(heard) {
+  ended = heard;
+}
+
+/** Asks. Gives the document, or throws a `Problem`. */
+export async function call(method, path, body, { signal, quiet = false } = {}) {
+  const headers = { Accept: "application/json", "X-Doorward": "1" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method, headers, signal, cache: "no-store", body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0);
+  }
+  const text = await answer.text().catch(() => "");
+  let said;
+  try {
+    said = text ? JSON.parse(text) : undefined;
+  } catch {
+    said = { detail: "" };
+  }
+  if (answer.ok) return said;
+  if (answer.status === 401 && !quiet) ended();
+  throw new Problem(answer.status, said);
+}
+
+export const get = (path, options) => call("GET", path, undefined, options);
+export const post = (path, body = {}, options) => call("POST", path, body, options);
+export const put = (path, body) => call("PUT", path, body);
+export const patch = (path, body) => call("PATCH", path, body);
+export const del = (path) => call("DELETE", path);
+
+/** A query, without what is empty. */
+export function query(path, values) {
+  const asked = Object.entries(values).filter(([, it]) => it !== "" && it !== undefined && it !== null);
+  return asked.length ? `${path}?${new URLSearchParams(asked)}` : path;
+}
+
+export const id = encodeURIComponent;
