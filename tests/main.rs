@@ -149,8 +149,8 @@ mod ks_model_site;
 #[cfg(test)]
 mod ks_open;
 #[cfg(test)]
-mod ks_outage;
 mod ks_open_everywhere;
+mod ks_outage;
 #[cfg(test)]
 mod ks_plan;
 #[cfg(test)]
