@@ -129,7 +129,7 @@ impl Site {
 
     /// Accepts the plan and waits for its end. Seconds.
     fn apply(&self) -> Result<f64, Failure> {
-        let (taken, done) = timed(|| self.gateway.order(&["ks", "apply"]));
+        let (taken, done) = timed(|| self.gateway.order(&["ks", "apply", "--yes"]));
         if !done? {
             return Err(format!("the plan was not carried out: {}", self.gateway.log()).into());
         }

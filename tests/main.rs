@@ -150,6 +150,7 @@ mod ks_model_site;
 mod ks_open;
 #[cfg(test)]
 mod ks_open_everywhere;
+#[cfg(test)]
 mod ks_outage;
 #[cfg(test)]
 mod ks_plan;
