@@ -37,14 +37,26 @@ export function onEnd(heard) {
   ended = heard;
 }
 
+/** So long a question waits for its answer, in milliseconds; then its button is free again. */
+const PATIENCE = 30_000;
+/** The same for what reads a whole platform or a whole sheet. */
+export const LONG = 600_000;
+
+/** A signal that also fires when it took too long. Browsers that cannot join two have the one that was given. */
+function bounded(signal, patience) {
+  const limit = AbortSignal.timeout(patience);
+  if (!signal) return limit;
+  return AbortSignal.any ? AbortSignal.any([signal, limit]) : signal;
+}
+
 /** Asks. Gives the document, or throws a `Problem`. */
-export async function call(method, path, body, { signal, quiet = false } = {}) {
+export async function call(method, path, body, { signal, quiet = false, patience = PATIENCE } = {}) {
   const headers = { Accept: "application/json", "X-Doorward": "1" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer;
   try {
     answer = await fetch(path, {
-      method, headers, signal, cache: "no-store", body: body === undefined ? undefined : JSON.stringify(body),
+      method, headers, signal: bounded(signal, patience), cache: "no-store", body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;

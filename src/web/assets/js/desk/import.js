@@ -1,6 +1,6 @@
 // Cards from a sheet: looked at first, then given.
 import { h, add, fill } from "../dom.js";
-import { post } from "../api.js";
+import { LONG, post } from "../api.js";
 import { t } from "../i18n.js";
 import { button, tag } from "../parts/bits.js";
 import { field } from "../parts/dialog.js";
@@ -18,7 +18,7 @@ export function importView(root) {
   const send = async (dry) => {
     const body = { text: text.value, dry_run: dry };
     if (format.value) body.format = format.value;
-    return post("/api/v1/cards/import", body);
+    return post("/api/v1/cards/import", body, { patience: LONG });
   };
   const look = async (event) => {
     event.preventDefault();

@@ -121,7 +121,11 @@ export function stage(root, where) {
     card.here = false;
     place.querySelector("[data-here]")?.setAttribute("data-here", "false");
   };
-  const remark = ({ detail }) => failed({ status: 0, words: detail.words, more: "" });
+  const remark = ({ detail }) => {
+    // What lies there now is not the card that is shown: nobody shall give away the wrong one.
+    if (card?.reader && !card.done && card.reader.id === detail.reader && !document.querySelector("dialog[open]")) idleAgain();
+    failed({ status: 0, words: detail.words, more: "" });
+  };
   const readersChanged = () => !card && idle();
 
   live.addEventListener("presented", presented);

@@ -95,10 +95,12 @@ const ORDER = { open: ["good", "check"], outside_hours: ["warn", "clock"], not_y
 function access(detail) {
   if (!detail.access.length) return nothing("doors", t("person.no_access"));
   return h("ul", { class: "rights" }, detail.access.map((right) => {
-    const [look, mark] = ORDER[right.state] ?? ["", "info"];
+    // A block beats every right: none of them opens anything now.
+    const stopped = Boolean(detail.blocked) && right.state !== "void";
+    const [look, mark] = stopped ? ["bad", "lock"] : ORDER[right.state] ?? ["", "info"];
     const words = right.state === "void" && right.reason && has(`reason.${right.reason}`) ? t(`reason.${right.reason}`) : null;
-    return h("li", { class: `right ${look}`, data: { test: "right", state: right.state } },
-      tag(look, mark, t(`right.${right.state}`)),
+    return h("li", { class: `right ${look}`, data: { test: "right", state: stopped ? "blocked" : right.state } },
+      tag(look, mark, stopped ? t("people.blocked") : t(`right.${right.state}`)),
       h("div", { class: "right-words" },
         h("strong", {}, right.doors.map(doorName).join(", ") || right.group || right.door),
         h("span", {}, t(`because.${right.kind}`, { name: right.because || right.source })),

@@ -1,7 +1,7 @@
 // How the gateway is, and for whoever may: staff, tokens, who did what.
 import { h, add, fill } from "../dom.js";
 import { icon } from "../icons.js";
-import { get, post } from "../api.js";
+import { LONG, get, post } from "../api.js";
 import { number, span, t, when } from "../i18n.js";
 import { changes, faults, may, readerName, readers } from "../state.js";
 import { live } from "../stream.js";
@@ -85,7 +85,7 @@ function sync(it, desk, again) {
         h("p", { class: "small" }, t("system.held_counts", { people: it.held.people, cards: it.held.credentials, grants: it.held.grants })),
         may("sync:run") && button(t("system.accept"), async () => {
           if (!(await confirm(t("system.accept"), t("system.accept_text"), t("system.accept"), { danger: true }))) return;
-          await post("/api/v1/sync/accept");
+          await post("/api/v1/sync/accept", {}, { patience: LONG });
           done(t("system.accepted"));
           document.activeElement?.blur();
           again();
@@ -95,7 +95,7 @@ function sync(it, desk, again) {
       desk && [t("system.waiting"), t("system.waiting_n", { n: desk.waiting })], it.place && [t("system.place"), h("span", { class: "mono small" }, it.place)]),
     it.warnings?.length > 0 && h("details", {}, h("summary", {}, t("system.warnings", { n: it.warnings.length })), h("ul", { class: "small", lang: "en" }, it.warnings.map((words) => h("li", {}, words)))),
     may("sync:run") && h("div", { class: "row" }, button(t("system.sync_now"), async () => {
-      await post("/api/v1/sync/now");
+      await post("/api/v1/sync/now", {}, { patience: LONG });
       done(t("system.synced"));
       document.activeElement?.blur();
       again();
