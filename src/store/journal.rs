@@ -191,20 +191,7 @@ pub(super) fn events_after(
     seq: u64,
     limit: usize,
 ) -> Result<Vec<EntryEvent>, StoreError> {
-    let wrap = |error| StoreError::sqlite(path, error);
-    let epochs = epochs(db).map_err(wrap)?;
-    let mut after = seq;
-    loop {
-        let rows = rows_after(db, after, limit.max(1)).map_err(wrap)?;
-        let Some((last, _)) = rows.last() else {
-            return Ok(Vec::new());
-        };
-        after = *last;
-        let events = read_back(&epochs, &rows);
-        if !events.is_empty() {
-            return Ok(events);
-        }
-    }
+    events_from(db, path, seq, limit, rows_after)
 }
 
 /// Events below `seq`, the newest first. One that does not read back is left out.
@@ -214,15 +201,28 @@ pub(super) fn events_before(
     seq: u64,
     limit: usize,
 ) -> Result<Vec<EntryEvent>, StoreError> {
+    events_from(db, path, seq, limit, rows_before)
+}
+
+/// The rows of a page that begins behind a place, in one direction.
+type Rows = fn(&Connection, u64, usize) -> rusqlite::Result<Vec<(u64, Vec<u8>)>>;
+
+/// Events behind a place in one direction: none only when there are no more rows, however many do not read back.
+fn events_from(
+    db: &Connection,
+    path: &Path,
+    mut place: u64,
+    limit: usize,
+    rows: Rows,
+) -> Result<Vec<EntryEvent>, StoreError> {
     let wrap = |error| StoreError::sqlite(path, error);
     let epochs = epochs(db).map_err(wrap)?;
-    let mut before = seq;
     loop {
-        let rows = rows_before(db, before, limit.max(1)).map_err(wrap)?;
+        let rows = rows(db, place, limit.max(1)).map_err(wrap)?;
         let Some((last, _)) = rows.last() else {
             return Ok(Vec::new());
         };
-        before = *last;
+        place = *last;
         let events = read_back(&epochs, &rows);
         if !events.is_empty() {
             return Ok(events);

@@ -4,6 +4,8 @@ pub mod cloud;
 #[cfg(feature = "platforms")]
 pub mod cobot;
 pub mod false_clock;
+#[cfg(feature = "platforms")]
+mod half;
 #[cfg(feature = "independent")]
 pub mod independent;
 #[cfg(feature = "platforms")]

@@ -5,20 +5,16 @@ use super::{
     reply::{Reply, Request},
     state::{Asked, State},
 };
+use crate::half::Half;
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     http::{HeaderMap, Response, header},
 };
-use hyper::{
-    body::{Frame, Incoming},
-    service::service_fn,
-};
+use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use std::{
     io,
-    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -204,32 +200,8 @@ fn bytes(reply: Reply) -> io::Result<Response<Body>> {
         None => Body::from(reply.body),
         Some(length) => {
             answer = answer.header(header::CONTENT_LENGTH, reply.body.len());
-            let half = Bytes::copy_from_slice(reply.body.get(..length).unwrap_or_default());
-            Body::new(Half(Some(half), false))
+            Body::new(Half::of(&reply.body, length))
         }
     };
     answer.body(body).map_err(io::Error::other)
-}
-
-/// A body that breaks off, after what there is of it has left.
-struct Half(Option<Bytes>, bool);
-
-impl hyper::body::Body for Half {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        if let Some(half) = self.0.take() {
-            return Poll::Ready(Some(Ok(Frame::data(half))));
-        }
-        if !std::mem::replace(&mut self.1, true) {
-            // Whoever waits for more flushes first.
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(Some(Err(io::Error::other("cut off on purpose"))))
-    }
 }
