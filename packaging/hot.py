@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """hot.py BINARY RAN...: packaging/hot-functions, from what callgrind saw run of a daemon. Used by scripts/hot.
 
+What every gateway does comes first. A file of the part `platforms` is one platform's gateway: what only that one ran
+follows by itself, since no gateway has two.
+
 A line is a place in the program and, for each function there, the sum of its readable name as packaging/link-gcc makes
 it: names of generic functions are long, and nobody reads three thousand of them.
 """
@@ -15,29 +18,37 @@ link = SourceFileLoader("link", str(Path(__file__).resolve().parent / "link-gcc"
 CALLED = re.compile(r"^c?fn=(.*?)('\d+)?$")
 
 
+def functions(path):
+    """What callgrind saw called, by its symbol."""
+    called = set()
+    for line in Path(path).read_text(errors="replace").splitlines():
+        if found := CALLED.match(line):
+            called.add(link.HASH.sub("", found[1]))
+    return called
+
+
 def main():
     binary, ran = sys.argv[1], sys.argv[2:]
-    called = set()
-    for path in ran:
-        for line in Path(path).read_text(errors="replace").splitlines():
-            if found := CALLED.match(line):
-                called.add(link.HASH.sub("", found[1]))
+    every = [path for path in ran if ".platforms." not in path]
+    groups = [every, *([path] for path in sorted(set(ran) - set(every)))]
     listed = subprocess.run(["nm", "--defined-only", binary], capture_output=True, text=True, check=True).stdout
     names = [line.split()[2] for line in listed.splitlines() if re.search(r"^\S+ [tTwW] ", line)]
-    places = {}
-    for name, readable in zip(names, link.demangled(names)):
-        readable = link.HASH.sub("", readable)
-        # callgrind shows symbols as they are where it cannot read them.
-        if readable in called or name in called:
-            place = re.search(r"[a-z_][a-z0-9_]*::[a-z_][a-z0-9_]*", readable)
-            places.setdefault(place[0] if place else "c", set()).add(link.key(readable))
+    readable = dict(zip(names, (link.HASH.sub("", it) for it in link.demangled(names))))
     print("# Functions that ran while a gateway did its work, for packaging/link-gcc. scripts/hot writes this file.")
     seen = set()
-    for place, keys in sorted(places.items()):
-        # One that stands at two places is laid down once.
-        if new := sorted(keys - seen):
-            seen.update(new)
-            print(place, *new)
+    for group in groups:
+        called = set().union(*map(functions, group))
+        places = {}
+        for name, words in readable.items():
+            # callgrind shows symbols as they are where it cannot read them.
+            if words in called or link.HASH.sub("", name) in called:
+                place = re.search(r"[a-z_][a-z0-9_]*::[a-z_][a-z0-9_]*", words)
+                places.setdefault(place[0] if place else "c", set()).add(link.key(words))
+        for place, keys in sorted(places.items()):
+            # One that ran for several is laid down once, with the first.
+            if new := sorted(keys - seen):
+                seen.update(new)
+                print(place, *new)
 
 
 if __name__ == "__main__":
