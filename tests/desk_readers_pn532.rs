@@ -252,15 +252,15 @@ fn a_module_is_found_by_itself_and_a_doors_line_gets_no_byte() {
         ..Faults::default()
     });
     let asked = wait_for("the silent one to be asked", || match silent.commands().len() {
-        6.. => Ok(silent.commands()),
+        10.. => Ok(silent.commands()),
         fewer => Err(fewer),
     });
-    assert_eq!(asked, [0x14; 6], "six times the one command");
+    assert_eq!(asked, [0x14; 10], "ten times the one command");
     other.clear();
     desk.removed();
     other.lay(&LONG);
     assert_eq!(desk.card(), uid(&LONG));
-    assert_eq!((silent.commands().len(), line.bytes()), (6, 0));
+    assert_eq!((silent.commands().len(), line.bytes()), (10, 0));
 }
 
 /// Longer than the desk waits before it asks a port.

@@ -70,7 +70,9 @@ fn explain(gateway: &Gateway, card: &str) -> Value {
 
 /// `events --follow`, and its lines as they come.
 fn follow(gateway: &Gateway, more: &[&str]) -> (Child, mpsc::Receiver<String>) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_doorward"))
+    // Whoever starts the tests in the background of a script has Ctrl-C ignored, and so would the command.
+    let mut child = Command::new("env")
+        .args(["--default-signal=INT", env!("CARGO_BIN_EXE_doorward")])
         .arg("--config")
         .arg(gateway.config_path())
         .args(["events", "--follow"])

@@ -92,6 +92,38 @@ impl Desk {
         actor: &Actor,
         now: bool,
     ) -> Result<Change, DeskError> {
+        self.unless_settled(card, || self.give_once(card, give, actor, now))
+    }
+
+    /// Does it once more when the platform's facts took the desk's row over just then: the same people hold the card, and
+    /// nobody has done anything.
+    fn unless_settled(
+        &self,
+        card: &Credential,
+        act: impl Fn() -> Result<Change, DeskError>,
+    ) -> Result<Change, DeskError> {
+        let before = self.of_card(card)?.situation().holders();
+        let done = act();
+        let first = matches!(
+            &done,
+            Err(DeskError::Refused {
+                code: Refusal::Meanwhile,
+                ..
+            })
+        );
+        if first && self.of_card(card)?.situation().holders() == before {
+            return act();
+        }
+        done
+    }
+
+    fn give_once(
+        &self,
+        card: &Credential,
+        give: &Give<'_>,
+        actor: &Actor,
+        now: bool,
+    ) -> Result<Change, DeskError> {
         let known = self.of_card(card)?;
         let hit = known.directory.person(give.person).ok_or_else(|| {
             DeskError::refused(
@@ -143,6 +175,16 @@ impl Desk {
     }
 
     pub(super) fn take(
+        &self,
+        card: &Credential,
+        seen: Option<u64>,
+        actor: &Actor,
+        action: Action,
+    ) -> Result<Change, DeskError> {
+        self.unless_settled(card, || self.take_once(card, seen, actor, action))
+    }
+
+    fn take_once(
         &self,
         card: &Credential,
         seen: Option<u64>,

@@ -5,7 +5,7 @@
 //! 3. it has been there for two seconds, so that udev has made the names by which lines know it;
 //! 4. nobody has it open: the lines open theirs exclusively.
 //!
-//! What is sent is a wake-up and one command, six times at most. A port that does not answer as a PN532 is left alone until
+//! What is sent is a wake-up and one command, ten times at most. A port that does not answer as a PN532 is left alone until
 //! it is plugged anew.
 
 use super::{End, Reader, session};

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// its way there takes as long: so nothing is missing before this.
 const ACK_WITHIN: Duration = Duration::from_millis(15 + 30);
 /// A command goes out this often before the chip is given up: three lost on a bad wire, and a machine that is busy besides.
-const TRIES: u8 = 6;
+const TRIES: u8 = 10;
 /// A broken answer is asked for this often.
 const REPEATS: u8 = 3;
 /// Wakes the chip: `55 55` and zeros while its oscillator starts (UM0701-02, HSU wake-up condition).
