@@ -7,7 +7,8 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::{header, request::Parts},
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
+use utoipa::IntoParams;
 
 /// The query.
 pub(super) struct Asked<T>(pub(super) T);
@@ -59,5 +60,42 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
         // What serde says may quote what was sent, a password say.
         sent.map(|Json(sent)| Self(sent))
             .map_err(|_| Problem::invalid("the body does not fit; docs/api/openapi.json has what does"))
+    }
+}
+
+/// Entries on a page, at most.
+const LONGEST_PAGE: usize = 200;
+/// The longest search, in characters.
+const LONGEST_SEARCH: usize = 200;
+
+/// Which people, or which people's cards, and which page of them.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Words that begin words of name, e-mail or company, all of them, whatever their accents; or an id.
+    #[serde(default)]
+    #[param(max_length = 200)]
+    pub(super) q: String,
+    /// `next` of the page before.
+    #[serde(default)]
+    pub(super) cursor: usize,
+    /// Entries on the page; 50 if absent.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<usize>,
+}
+
+impl Which {
+    /// Entries on the page.
+    ///
+    /// # Errors
+    /// What was asked for is longer than it may be.
+    pub(super) fn limit(&self) -> Result<usize, Problem> {
+        let limit = self.limit.unwrap_or(50);
+        if (1..=LONGEST_PAGE).contains(&limit) && self.q.chars().count() <= LONGEST_SEARCH {
+            return Ok(limit);
+        }
+        Err(Problem::invalid(
+            "limit is 1 to 200, and q has 200 characters at most",
+        ))
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{
     Api,
-    asked::{Asked, Sent},
+    asked::{Asked, Sent, Which},
     status::Done,
 };
 use crate::{
@@ -20,10 +20,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-
-/// Cards on a page, at most.
-const LONGEST_PAGE: usize = 200;
+use utoipa::ToSchema;
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
@@ -125,22 +122,6 @@ pub(super) struct CardPage {
     next: Option<usize>,
 }
 
-/// Which cards.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Which {
-    /// Words that name, e-mail or company of the holder have words beginning with, all of them.
-    #[serde(default)]
-    #[param(max_length = 200)]
-    q: String,
-    /// `next` of the page before.
-    #[serde(default)]
-    cursor: usize,
-    /// Cards on the page; 50 if absent.
-    #[param(minimum = 1, maximum = 200)]
-    limit: Option<usize>,
-}
-
 /// Known cards and whose they are
 #[utoipa::path(get, path = "/api/v1/cards", tag = "cards", params(Which),
     extensions(("x-scope" = json!("cards:write"))), responses(
@@ -151,12 +132,7 @@ pub(super) async fn list(
     Asked(which): Asked<Which>,
 ) -> Result<Json<CardPage>, Problem> {
     who.need(Act::WriteCards)?;
-    let limit = which.limit.unwrap_or(50);
-    if !(1..=LONGEST_PAGE).contains(&limit) || which.q.chars().count() > 200 {
-        return Err(Problem::invalid(
-            "limit is 1 to 200, and q has 200 characters at most",
-        ));
-    }
+    let limit = which.limit()?;
     let page = api.at_the_desk(&who, move |desk, _| {
         let (cards, total) = desk.cards_page(&which.q, which.cursor, limit, false)?;
         let end = which.cursor.saturating_add(cards.len());

@@ -2,7 +2,7 @@
 
 use super::{
     Api,
-    asked::{Asked, Named},
+    asked::{Asked, Named, Which},
     events::rfc3339,
 };
 use crate::{
@@ -16,11 +16,8 @@ use crate::{
     },
 };
 use axum::{Json, Router, extract::State, routing::get};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-
-/// People on a page, at most.
-const LONGEST_PAGE: usize = 200;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
@@ -56,22 +53,6 @@ pub(super) struct PeoplePage {
     total: usize,
     /// For the next page; null at the end.
     next: Option<usize>,
-}
-
-/// Which people.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Which {
-    /// Words that begin words of name, e-mail or company, all of them, whatever their accents; or an id.
-    #[serde(default)]
-    #[param(max_length = 200)]
-    q: String,
-    /// `next` of the page before.
-    #[serde(default)]
-    cursor: usize,
-    /// People on the page; 50 if absent.
-    #[param(minimum = 1, maximum = 200)]
-    limit: Option<usize>,
 }
 
 /// A person with every right.
@@ -164,12 +145,7 @@ pub(super) async fn people(
     Asked(which): Asked<Which>,
 ) -> Result<Json<PeoplePage>, Problem> {
     who.need(Act::ReadPeople)?;
-    let limit = which.limit.unwrap_or(50);
-    if !(1..=LONGEST_PAGE).contains(&limit) || which.q.chars().count() > 200 {
-        return Err(Problem::invalid(
-            "limit is 1 to 200, and q has 200 characters at most",
-        ));
-    }
+    let limit = which.limit()?;
     let page = api.at_the_desk(&who, move |desk, _| {
         let (people, total) = desk.people(&which.q, which.cursor, limit)?;
         let people: Vec<Person> = people.into_iter().map(Person::of).collect();
