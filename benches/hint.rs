@@ -22,10 +22,11 @@ const SECRET: &str = "bench-0123456789abcdef";
 
 /// Runs the part.
 pub(crate) fn run(report: &mut Report) -> Result<(), Failure> {
-    let hinted = Samples::from(rounds(3_600, ROUNDS, true)?);
+    let (hints, polls) = if site::brief() { (3, 1) } else { (ROUNDS, POLLED) };
+    let hinted = Samples::from(rounds(3_600, hints, true)?);
     report.figure("hint/contract/p50", hinted.millis_at(0.5), "ms");
     report.figure("hint/contract/p99", hinted.millis_at(0.99), "ms");
-    let polled = Samples::from(rounds(POLL, POLLED, false)?);
+    let polled = Samples::from(rounds(POLL, polls, false)?);
     report.figure(&format!("poll/contract/{POLL}s/max"), polled.millis_at(1.0), "ms");
     Ok(())
 }

@@ -20,8 +20,9 @@ use doorward_peers::{
 };
 use std::time::Duration;
 
-/// Members, unless `DOORWARD_BENCH_MEMBERS` says fewer: scripts/hot lets this run thirty times as slowly.
 const MEMBERS: u32 = 10_000;
+/// Members where only what runs is of interest ([`site::brief`]).
+const FEW: u32 = 300;
 const BOOKINGS: i64 = 8_000;
 const HOUR: i64 = 3_600_000;
 /// The platforms would want minutes for what a simulator gives in seconds; memory is the same.
@@ -59,13 +60,8 @@ const PLATFORMS: [(&str, Opens); 4] = [
     }),
 ];
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a setting of scripts/hot, not of the gateway"
-)]
 fn people() -> u32 {
-    let fewer = std::env::var("DOORWARD_BENCH_MEMBERS").ok();
-    fewer.and_then(|text| text.parse().ok()).unwrap_or(MEMBERS)
+    if site::brief() { FEW } else { MEMBERS }
 }
 
 /// Runs the part.

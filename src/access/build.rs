@@ -2,6 +2,7 @@
 //! before it starts) is a warning that names it, and opens nothing; what the configuration gets wrong is an error.
 
 mod cards;
+mod once;
 mod problems;
 mod rights;
 mod site;
@@ -81,6 +82,16 @@ struct Listed<'a> {
 impl<'a> Builder<'a> {
     fn part(&mut self, part: Part) -> Option<&mut Vec<u8>> {
         self.parts.get_mut(part as usize)
+    }
+
+    fn bytes_of(&self, part: Part) -> &[u8] {
+        self.parts.get(part as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// A record of a part that was put there.
+    fn record<const N: usize>(&self, part: Part, number: u32) -> Option<&[u8; N]> {
+        let at = usize::try_from(number).ok()?.checked_mul(N)?;
+        self.bytes_of(part).get(at..)?.first_chunk::<N>()
     }
 
     fn put(&mut self, part: Part, bytes: &[u8]) {

@@ -421,10 +421,15 @@ impl Index {
 
     /// The two texts at a place.
     pub(super) fn text(&self, at: u32) -> Option<(&str, &str)> {
-        let mut rest = self.part(Part::Text).get(usize::try_from(at).ok()?..)?;
-        let first = take_text(&mut rest)?;
-        Some((first, take_text(&mut rest)?))
+        text_at(self.part(Part::Text), at)
     }
+}
+
+/// The two texts at a place of [`Part::Text`].
+pub(super) fn text_at(texts: &[u8], at: u32) -> Option<(&str, &str)> {
+    let mut rest = texts.get(usize::try_from(at).ok()?..)?;
+    let first = take_text(&mut rest)?;
+    Some((first, take_text(&mut rest)?))
 }
 
 fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {

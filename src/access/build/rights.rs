@@ -1,9 +1,9 @@
 //! Grants into their part of the image: each different one once, and for everybody the list of theirs.
 
-use super::{BuildError, BuildWarning, Builder, next, site::Plan};
-use crate::access::index::{Part, TOP};
+use super::{BuildError, BuildWarning, Builder, once::Once, site::Plan};
+use crate::access::index::{Part, TOP, text_at};
 use crate::domain::{Grant, Snapshot, grant::Target};
-use std::collections::HashMap;
+use std::io::Write as _;
 
 impl<'a> Builder<'a> {
     pub(super) fn grants(&mut self, snapshot: &'a Snapshot, plan: &Plan<'_>) -> Result<(), BuildError> {
@@ -58,48 +58,53 @@ impl<'a> Builder<'a> {
     }
 
     /// The number of a grant's record: everything of it but the person, each once.
-    fn grant(&mut self, grant: &'a Grant, target: u32, numbers: &mut Numbers<'a>) -> Result<u32, BuildError> {
-        let pair = (grant.source.id.as_str(), grant.source.label.as_str());
-        let source = match numbers.sources.get(&pair) {
-            Some(source) => *source,
-            None => {
-                let text = self.text(pair)?;
-                self.put_words(Part::Sources, &[text]);
-                let source = next(&mut numbers.next_source, "sources")?;
-                numbers.sources.insert(pair, source);
-                source
-            }
-        };
-        let mut record = Vec::with_capacity(28);
-        record.extend_from_slice(&grant.window.from.unwrap_or_default().to_le_bytes());
-        record.extend_from_slice(&grant.window.until.unwrap_or_default().to_le_bytes());
-        record.extend_from_slice(&source.to_le_bytes());
-        record.extend_from_slice(&target.to_le_bytes());
+    fn grant(&mut self, grant: &Grant, target: u32, numbers: &mut Numbers) -> Result<u32, BuildError> {
+        let source = self.source(grant, numbers)?;
+        let mut record = [0; RECORD];
         let ends = u8::from(grant.window.from.is_some()) | u8::from(grant.window.until.is_some()) << 1;
-        record.extend_from_slice(&[
-            grant.kind as u8,
-            grant.rule,
-            grant.void.map_or(0, |reason| reason.code()),
-            ends,
-        ]);
-        let record: [u8; 28] = record.try_into().map_err(|_| BuildError::TooMany("grants"))?;
-        if let Some(number) = numbers.grants.get(&record) {
-            return Ok(*number);
+        let mut rest = record.as_mut_slice();
+        let void = grant.void.map_or(0, |reason| reason.code());
+        for bytes in [
+            grant.window.from.unwrap_or_default().to_le_bytes().as_slice(),
+            &grant.window.until.unwrap_or_default().to_le_bytes(),
+            &source.to_le_bytes(),
+            &target.to_le_bytes(),
+            &[grant.kind as u8, grant.rule, void, ends],
+        ] {
+            rest.write_all(bytes).map_err(|_| BuildError::TooMany("grants"))?;
         }
-        let number = next(&mut numbers.next_grant, "grants")?;
+        let there = |number: u32| self.record(Part::Grants, number) == Some(&record);
+        if let Some(number) = numbers.grants.find(&record, there) {
+            return Ok(number);
+        }
         self.put(Part::Grants, &record);
-        numbers.grants.insert(record, number);
-        Ok(number)
+        let number = numbers.grants.put(&record);
+        number.ok_or(BuildError::TooMany("grants"))
+    }
+
+    fn source(&mut self, grant: &Grant, numbers: &mut Numbers) -> Result<u32, BuildError> {
+        let pair = (grant.source.id.as_str(), grant.source.label.as_str());
+        let there = |number: u32| {
+            let text = self.record(Part::Sources, number).copied().map(u32::from_le_bytes);
+            text.and_then(|at| text_at(self.bytes_of(Part::Text), at)) == Some(pair)
+        };
+        if let Some(source) = numbers.sources.find(&pair, there) {
+            return Ok(source);
+        }
+        let text = self.new_text(pair)?;
+        self.put_words(Part::Sources, &[text]);
+        numbers.sources.put(&pair).ok_or(BuildError::TooMany("sources"))
     }
 }
 
+/// Bytes of a grant's record.
+const RECORD: usize = 28;
+
 /// Sources and grants that were seen already.
 #[derive(Default)]
-struct Numbers<'a> {
-    sources: HashMap<(&'a str, &'a str), u32>,
-    grants: HashMap<[u8; 28], u32>,
-    next_source: u32,
-    next_grant: u32,
+struct Numbers {
+    sources: Once,
+    grants: Once,
 }
 
 /// The order in which grants of one person decide: kind, source id, then whatever tells them apart.

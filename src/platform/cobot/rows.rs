@@ -24,8 +24,10 @@ rows! {
         name: Box<str>,
         email: Option<Box<str>>,
         team: Option<Box<str>>,
+        #[serde(with = "crate::platform::packed::maybe_day")]
         confirmed: Option<Date>,
         /// The last day.
+        #[serde(with = "crate::platform::packed::maybe_day")]
         canceled: Option<Date>,
     }
     /// A plan that a membership was, is or will be on.
@@ -33,8 +35,10 @@ rows! {
         id: Box<str>,
         membership: Box<str>,
         name: Box<str>,
+        #[serde(with = "crate::platform::packed::day")]
         starts: Date,
         /// The last day.
+        #[serde(with = "crate::platform::packed::maybe_day")]
         canceled: Option<Date>,
     }
     TeamRow {
@@ -68,7 +72,9 @@ rows! {
         /// A membership, or a team.
         to: Option<Box<str>>,
         team: bool,
+        #[serde(with = "crate::platform::packed::day")]
         starts: Date,
+        #[serde(with = "crate::platform::packed::maybe_day")]
         canceled: Option<Date>,
     }
     DropInRow {
@@ -76,6 +82,7 @@ rows! {
         kind: Box<str>,
         name: Option<Box<str>>,
         email: Option<Box<str>>,
+        #[serde(with = "crate::platform::packed::day")]
         day: Date,
         times: Times,
         confirmed: bool,

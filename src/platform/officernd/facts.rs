@@ -72,29 +72,35 @@ pub(super) fn facts(mut rows: Rows, site: &Site, span: Span, now: Millis) -> (Fa
     let zone = site.zone(&rows.locations);
     let today = day_of(now, &zone);
     let (resources, teams, catalogue) = (resources(&rows), teams(&rows), catalogue(&rows));
-    let named_visitors: BTreeSet<String> = bookings_of(&rows, span)
+    let named_visitors: BTreeSet<String> = rows
+        .bookings
+        .iter()
+        .filter(|((_, from), row)| within(*from, row, span))
         .flat_map(|(_, booking)| booking.visitors.iter().cloned())
         .collect();
-    let bookings = bookings(&rows, span, &mut problems);
-    rows.bookings = BTreeMap::new();
-    let with_passes: BTreeSet<&String> = rows
-        .passes
-        .values()
-        .filter_map(|pass| pass.membership.as_ref())
-        .collect();
-    let memberships = rows.memberships.iter().filter_map(|(id, row)| {
-        let mut made = membership(id, row, &zone, now)?;
-        made.pass_based = with_passes.contains(id);
-        Some(made)
-    });
-    let memberships = memberships.collect();
-    let assignments = rows.assignments.iter().enumerate();
+    let all = std::mem::take(&mut rows.bookings);
+    let bookings = bookings(all, &rows, span, &mut problems);
+    let assignments = std::mem::take(&mut rows.assignments).into_iter().enumerate();
     let assignments = assignments
-        .filter_map(|(index, (id, row))| assignment(index, id, row, &rows, &zone, now, &mut problems))
+        .filter_map(|(index, (id, row))| assignment(index, &id, row, &rows, &zone, now, &mut problems))
         .collect();
-    (rows.memberships, rows.assignments) = Default::default();
-    let passes = passes(&rows, &zone, today, now);
-    rows.passes = BTreeMap::new();
+    let with_passes: BTreeSet<String> = rows
+        .passes
+        .values_mut()
+        .filter_map(|pass| pass.membership.take())
+        .collect();
+    let memberships = std::mem::take(&mut rows.memberships)
+        .into_iter()
+        .filter_map(|(id, row)| {
+            let pass_based = with_passes.contains(&id);
+            let mut made = membership(id, row, &zone, now)?;
+            made.pass_based = pass_based;
+            Some(made)
+        });
+    let memberships = memberships.collect();
+    drop(with_passes);
+    let all = std::mem::take(&mut rows.passes);
+    let passes = passes(all, &rows, &zone, today, now);
     let mut people = Vec::with_capacity(rows.members.len());
     for (index, (id, member)) in rows.members.into_iter().enumerate() {
         people.push(person(&id, member, site, index, &mut problems));
@@ -185,14 +191,14 @@ pub(super) fn parts(text: &str, format: CardText) -> impl Iterator<Item = &str> 
 }
 
 /// Nobody's and unapproved ones are left out; so are those that ended long ago.
-fn membership(id: &str, row: &Membership, zone: &TimeZone, now: Millis) -> Option<facts::Membership> {
+fn membership(id: String, row: Membership, zone: &TimeZone, now: Millis) -> Option<facts::Membership> {
     if !row.approved || forgotten(row.ends, now) || (row.expired && row.ends.is_none()) {
         return None;
     }
-    let mut made = facts::Membership::new(id, row.plan.as_str());
-    made.person = row.member.as_deref().map(PersonId::from);
-    made.team.clone_from(&row.company);
-    made.location.clone_from(&row.location);
+    let mut made = facts::Membership::new(id, row.plan);
+    made.person = row.member.map(PersonId::from);
+    made.team = row.company;
+    made.location = row.location;
     made.starts = row.starts.map(|at| When::Day(day_of_date(at, zone)));
     made.ends = row.ends.map(|at| When::Day(day_of_date(at, zone)));
     Some(made)
@@ -202,7 +208,7 @@ fn membership(id: &str, row: &Membership, zone: &TimeZone, now: Millis) -> Optio
 fn assignment(
     index: usize,
     id: &str,
-    row: &Assignment,
+    row: Assignment,
     rows: &Rows,
     zone: &TimeZone,
     now: Millis,
@@ -221,7 +227,7 @@ fn assignment(
         return None;
     }
     let starts = [row.starts, membership.starts].into_iter().flatten().max();
-    let mut made = facts::Assignment::new(id, row.resource.as_str());
+    let mut made = facts::Assignment::new(id, row.resource);
     made.person = membership.member.as_deref().map(PersonId::from);
     made.team.clone_from(&membership.company);
     made.starts = starts.map(|at| When::Day(day_of_date(at, zone)));
@@ -280,26 +286,33 @@ fn floor_of(rows: &Rows, id: &str) -> Option<String> {
     None
 }
 
-fn bookings_of(rows: &Rows, span: Span) -> impl Iterator<Item = (&(String, Millis), &Booking)> {
-    rows.bookings
-        .iter()
-        .filter(move |((_, from), row)| !row.cancelled && row.until > span.from && *from < span.until)
+pub(super) const fn within(from: Millis, row: &Booking, span: Span) -> bool {
+    !row.cancelled && row.until > span.from && from < span.until
 }
 
 /// A booking is its own times: service slots are the staff's, who clean before and after, and open nothing.
-fn bookings(rows: &Rows, span: Span, problems: &mut Vec<FactsProblem>) -> Vec<facts::Booking> {
-    let mut occurrences: BTreeMap<&String, usize> = BTreeMap::new();
-    for (id, _) in rows.bookings.keys() {
-        *occurrences.entry(id).or_default() += 1;
-    }
-    let mut made = Vec::new();
-    for (index, ((id, from), row)) in bookings_of(rows, span).enumerate() {
-        let one_of_many = row.series || occurrences.get(id).is_some_and(|count| *count > 1);
-        let name = match Timestamp::from_millisecond(*from) {
+fn bookings(
+    all: BTreeMap<(String, Millis), Booking>,
+    rows: &Rows,
+    span: Span,
+    problems: &mut Vec<FactsProblem>,
+) -> Vec<facts::Booking> {
+    let mut made = Vec::with_capacity(all.len());
+    let mut all = all.into_iter().peekable();
+    let (mut before, mut index) = (String::new(), 0);
+    while let Some(((id, from), row)) = all.next() {
+        // In the order of the ids: occurrences of one booking stand side by side.
+        let next = all.peek().is_some_and(|((next, _), _)| *next == id);
+        let one_of_many = row.series || next || before == id;
+        before.clone_from(&id);
+        if !within(from, &row, span) {
+            continue;
+        }
+        let name = match Timestamp::from_millisecond(from) {
             Ok(at) if one_of_many => format!("{id}@{at}"),
             _ => id.clone(),
         };
-        let mut booking = facts::Booking::new(name, row.resource.as_str(), *from, row.until);
+        let mut booking = facts::Booking::new(name, row.resource, from, row.until);
         booking.tentative = row.tentative;
         // Somebody who is gone altogether: those who were invited keep the booking.
         booking.person = row
@@ -309,7 +322,7 @@ fn bookings(rows: &Rows, span: Span, problems: &mut Vec<FactsProblem>) -> Vec<fa
             .map(PersonId::from);
         if let (Some(member), None) = (&row.member, &booking.person) {
             let text = format!("is of {member}, who is not among the members; opens for those invited only");
-            problems.push(problem("bookings", index, Some("person"), id, &text));
+            problems.push(problem("bookings", index, Some("person"), &id, &text));
         }
         let known = |id: &&String| rows.members.contains_key(*id) || rows.visitors.contains_key(*id);
         let guests = row.members.iter().chain(&row.visitors).filter(known);
@@ -317,24 +330,33 @@ fn bookings(rows: &Rows, span: Span, problems: &mut Vec<FactsProblem>) -> Vec<fa
         booking.invitees.sort_unstable();
         booking.invitees.dedup();
         made.push(booking);
+        index += 1;
     }
     made
 }
 
-fn passes(rows: &Rows, zone: &TimeZone, today: Date, now: Millis) -> Vec<facts::Pass> {
-    let mut made = Vec::new();
-    for (id, row) in &rows.passes {
+/// Passes, and those that somebody is in on today. A pass that is used up is in the facts only as long as that.
+fn passes(
+    all: BTreeMap<String, Pass>,
+    rows: &Rows,
+    zone: &TimeZone,
+    today: Date,
+    now: Millis,
+) -> Vec<facts::Pass> {
+    let in_use: BTreeSet<&str> = rows.check_ins.values().filter_map(|it| it.pass.as_deref()).collect();
+    let holders: BTreeMap<String, Option<String>> = in_use
+        .into_iter()
+        .filter_map(|id| Some((id.to_owned(), all.get(id)?.member.clone())))
+        .collect();
+    let mut made = Vec::with_capacity(all.len());
+    for (id, row) in all {
         if row.status == PassStatus::Pending || forgotten(row.ends, now) {
             continue;
         }
         made.push(pass(id, row, zone));
     }
     for check_in in rows.check_ins.values() {
-        let Some((id, row)) = check_in
-            .pass
-            .as_ref()
-            .and_then(|id| rows.passes.get_key_value(id))
-        else {
+        let Some((id, holder)) = check_in.pass.as_ref().and_then(|id| holders.get_key_value(id)) else {
             continue;
         };
         if day_of(check_in.from, zone) != today {
@@ -344,7 +366,7 @@ fn passes(rows: &Rows, zone: &TimeZone, today: Date, now: Millis) -> Vec<facts::
         let Some(until) = check_in.until.or_else(|| midnight_after(check_in.from, zone)) else {
             continue;
         };
-        let own = row.member.as_ref() == Some(&check_in.member);
+        let own = holder.as_ref() == Some(&check_in.member);
         match made.iter_mut().find(|pass| own && pass.id == *id) {
             Some(pass) => pass.running_until = pass.running_until.max(Some(until)),
             None => {
@@ -363,10 +385,10 @@ fn passes(rows: &Rows, zone: &TimeZone, today: Date, now: Millis) -> Vec<facts::
     made
 }
 
-fn pass(id: &str, row: &Pass, zone: &TimeZone) -> facts::Pass {
+fn pass(id: String, row: Pass, zone: &TimeZone) -> facts::Pass {
     let mut made = facts::Pass::new(id, DAY_PASS);
-    made.person = row.member.as_deref().map(PersonId::from);
-    made.team.clone_from(&row.company);
+    made.person = row.member.map(PersonId::from);
+    made.team = row.company;
     made.left = Some(if row.status == PassStatus::Valid {
         row.left
     } else {

@@ -3,7 +3,7 @@
 
 use super::{
     client::{Client, not_understood},
-    facts::{Site, Span, day_of, midnight_before},
+    facts::{Site, Span, day_of, midnight_before, within},
     lists::{self, Listed},
     rows::{self, Assignment, Booking, CheckInRow, PassStatus, Rows, Unread},
 };
@@ -291,7 +291,7 @@ impl Pull<'_> {
         let named = all
             .bookings
             .iter()
-            .filter(|((_, from), row)| !row.cancelled && row.until > span.from && *from < span.until);
+            .filter(|((_, from), row)| within(*from, row, span));
         let named: BTreeSet<String> = named.flat_map(|(_, row)| row.visitors.iter().cloned()).collect();
         all.visitors.retain(|id, _| named.contains(id));
         let missing: Vec<&String> = named
