@@ -107,14 +107,14 @@ fn people() -> Facts {
         .flat_map(|first| LAST.iter().map(move |last| (first, last)));
     for (n, (first, last)) in (0..PEOPLE).zip(names.cycle()) {
         let mut person = Person::new(format!("p{n}"), format!("{first} {last} {n}"));
-        person.email = Some(format!("person.{n}@example{}.com", n % 50));
-        person.team = Some(format!("t{}", n % 200));
+        person.email = Some(format!("person.{n}@example{}.com", n % 50).into());
+        person.team = Some(format!("t{}", n % 200).into());
         facts.people.push(person);
     }
     facts.teams = (0..200)
         .map(|n| Team {
-            id: format!("t{n}"),
-            name: format!("Estudio Ñandú {n}"),
+            id: format!("t{n}").into(),
+            name: format!("Estudio Ñandú {n}").into(),
             payer: None,
         })
         .collect();

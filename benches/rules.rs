@@ -152,8 +152,8 @@ fn facts() -> Result<Facts, Failure> {
     let mut facts = Facts::default();
     for number in 0..MEMBERS {
         let mut one = Person::new(person(number), format!("Person Number {number}"));
-        one.team = (number % 3 == 0).then(|| format!("team{}", number % 400));
-        one.email = Some(format!("person{number}@example.com"));
+        one.team = (number % 3 == 0).then(|| format!("team{}", number % 400).into());
+        one.email = Some(format!("person{number}@example.com").into());
         one.credentials = vec![format!("uid:04{number:012X}").parse()?];
         facts.people.push(one);
         let mut membership =

@@ -15,16 +15,16 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 link = SourceFileLoader("link", str(Path(__file__).resolve().parent / "link-gcc")).load_module()
-CALLED = re.compile(r"^c?fn=(.*?)('\d+)?$")
+CALLED = re.compile(r"^c?fn=(?:\(\d+\) )?(.*?)('\d+)?$")
 
 
 def functions(path):
-    """What callgrind saw called, by its symbol."""
+    """What callgrind saw called: readable names by what the list calls them."""
     called = set()
     for line in Path(path).read_text(errors="replace").splitlines():
         if found := CALLED.match(line):
-            called.add(link.HASH.sub("", found[1]))
-    return called
+            called.add(found[1])
+    return {link.key(words): words for words in link.demangled(sorted(called))}
 
 
 def main():
@@ -33,22 +33,22 @@ def main():
     groups = [every, *([path] for path in sorted(set(ran) - set(every)))]
     listed = subprocess.run(["nm", "--defined-only", binary], capture_output=True, text=True, check=True).stdout
     names = [line.split()[2] for line in listed.splitlines() if re.search(r"^\S+ [tTwW] ", line)]
-    readable = dict(zip(names, (link.HASH.sub("", it) for it in link.demangled(names))))
+    ours = {link.key(words) for words in link.demangled(names)}
     print("# Functions that ran while a gateway did its work, for packaging/link-gcc. scripts/hot writes this file.")
     seen = set()
     for group in groups:
-        called = set().union(*map(functions, group))
+        called = {}
+        for path in group:
+            called.update(functions(path))
         places = {}
-        for name, words in readable.items():
-            # callgrind shows symbols as they are where it cannot read them.
-            if words in called or link.HASH.sub("", name) in called:
-                place = re.search(r"[a-z_][a-z0-9_]*::[a-z_][a-z0-9_]*", words)
-                places.setdefault(place[0] if place else "c", set()).add(link.key(words))
-        for place, keys in sorted(places.items()):
+        for key, words in called.items():
             # One that ran for several is laid down once, with the first.
-            if new := sorted(keys - seen):
-                seen.update(new)
-                print(place, *new)
+            if key in ours - seen:
+                place = re.search(r"[a-z_][a-z0-9_]*::[a-z_][a-z0-9_]*", link.CRATE.sub("", words))
+                places.setdefault(place[0] if place else "c", set()).add(key)
+        for place, keys in sorted(places.items()):
+            seen |= keys
+            print(place, *sorted(keys))
 
 
 if __name__ == "__main__":

@@ -263,7 +263,7 @@ async fn a_hint_costs_a_few_requests_and_not_all() {
     let id = first.facts.bookings[0].id.clone();
     let booking = Hint::Object {
         collection: "bookings",
-        id,
+        id: id.into(),
     };
     assert_eq!(cost(&[booking], &first).await, 1);
     let person = Hint::Person(first.facts.people[0].id.clone());

@@ -27,14 +27,14 @@ fn a_search_among_ten_thousand_people_finds_whoever_is_meant() {
     for n in 0..10_000_usize {
         let name = format!("{} {} {n}", FIRST[n % 10], LAST[n / 10 % 10]);
         let mut person = Person::new(format!("p{n}"), name);
-        person.email = Some(format!("person.{n}@example{}.com", n % 50));
-        person.team = Some(format!("t{}", n % 200));
+        person.email = Some(format!("person.{n}@example{}.com", n % 50).into());
+        person.team = Some(format!("t{}", n % 200).into());
         facts.people.push(person);
     }
     facts.teams = (0..200)
         .map(|n| Team {
-            id: format!("t{n}"),
-            name: format!("Estudio Ñandú {n}"),
+            id: format!("t{n}").into(),
+            name: format!("Estudio Ñandú {n}").into(),
             payer: None,
         })
         .collect();

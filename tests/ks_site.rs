@@ -194,7 +194,7 @@ pub(crate) fn grant(person: &str, group: &str, kind: GrantKind, window: Window) 
         window,
         kind,
         source: Source {
-            id: format!("{}-{person}", kind.name()),
+            id: format!("{}-{person}", kind.name()).into(),
             label: kind.name().into(),
         },
         rule: if kind == GrantKind::Booking { 12 } else { 1 },

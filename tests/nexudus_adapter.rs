@@ -118,7 +118,7 @@ async fn a_space_becomes_facts() {
     );
 
     let names = |list: &[doorward::domain::facts::Named]| -> Vec<String> {
-        list.iter().map(|it| it.name.clone()).collect()
+        list.iter().map(|it| it.name.to_string()).collect()
     };
     assert_eq!(
         names(&facts.catalogue.plans),

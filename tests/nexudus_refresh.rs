@@ -124,10 +124,7 @@ async fn groups_that_are_pushed_hold_until_the_next_push_also_over_whole_fetches
         let person = facts.people.iter().find(|it| it.id.as_str() == ana).unwrap();
         (person.groups.clone(), person.group_ends.get("rooms").copied())
     };
-    let expected = (
-        vec!["office-2".to_owned(), "rooms".to_owned()],
-        Some(1_781_092_800_000),
-    );
+    let expected = (vec!["office-2".into(), "rooms".into()], Some(1_781_092_800_000));
     assert_eq!(held(&next), expected);
     assert_eq!(held(&table.fetch().await.unwrap()), expected);
     table.restart();

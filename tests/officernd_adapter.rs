@@ -43,7 +43,7 @@ async fn everything_arrives_and_what_did_not_change_is_known() {
         .unwrap();
     assert_eq!(
         desk_2a.floor,
-        Some(desk.office.id_of("floors", "First floor")),
+        Some(desk.office.id_of("floors", "First floor").into()),
         "the office's floor"
     );
     assert_eq!(facts.bookings[0].invitees[0].as_str(), olga);

@@ -414,7 +414,7 @@ async fn an_installer_sees_every_permission_and_what_there_is() {
     );
     assert_eq!(survey.zone.as_deref(), Some("Europe/Madrid"));
     let names = |list: &[doorward::domain::facts::Named]| -> Vec<String> {
-        list.iter().map(|it| it.name.clone()).collect()
+        list.iter().map(|it| it.name.to_string()).collect()
     };
     assert_eq!(
         names(&survey.catalogue.plans),

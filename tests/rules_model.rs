@@ -7,7 +7,7 @@ use doorward::{
     access::{Index, Limits, Query},
     config::model::{BookingWindow, Connect, Mapping, Profile, RulesConfig, TeamRule},
     domain::{
-        GroupId, Moment, PersonId,
+        GroupId, Moment, PersonId, Text,
         facts::{Booking, DoorAccess, Facts, Named, Pass, Person, Resource, ResourceKind, Standing, When},
         opening::{Hours, Week},
         site::Site,
@@ -105,16 +105,16 @@ impl Model<'_> {
         let by_name = named
             .iter()
             .find(|it| it.id == key)
-            .and_then(|it| map.get(&it.name));
+            .and_then(|it| map.get(it.name.as_str()));
         let by_id = named
             .iter()
             .find(|it| it.name == key)
-            .and_then(|it| map.get(&it.id));
+            .and_then(|it| map.get(it.id.as_str()));
         map.get(key).or(by_name).or(by_id).is_some_and(has)
     }
 
     /// R36.
-    fn here(&self, location: Option<&String>) -> bool {
+    fn here(&self, location: Option<&Text>) -> bool {
         let only = &self.rules.only_locations;
         let Some(location) = location.filter(|_| !only.is_empty()) else {
             return true;
@@ -125,7 +125,10 @@ impl Model<'_> {
             .locations
             .iter()
             .filter(|it| it.id == *location);
-        only.contains(location) || names.into_iter().any(|it| only.contains(&it.name))
+        only.iter().any(|it| it == location)
+            || names
+                .into_iter()
+                .any(|named| only.iter().any(|it| *it == named.name))
     }
 
     /// R2, R3: the last day is a whole one. Days begin so many minutes after midnight.
@@ -149,18 +152,12 @@ impl Model<'_> {
         (from, until)
     }
 
-    fn in_team(person: &Person, team: Option<&String>) -> bool {
+    fn in_team(person: &Person, team: Option<&Text>) -> bool {
         team.is_some_and(|team| person.team.as_ref() == Some(team) || person.teams.contains(team))
     }
 
     /// R6, C7.
-    fn holds(
-        &self,
-        person: &Person,
-        holder: Option<&PersonId>,
-        team: Option<&String>,
-        is_pass: bool,
-    ) -> bool {
+    fn holds(&self, person: &Person, holder: Option<&PersonId>, team: Option<&Text>, is_pass: bool) -> bool {
         let Some(holder) = holder else {
             return Self::in_team(person, team);
         };
@@ -272,9 +269,9 @@ impl Model<'_> {
                 return false;
             };
             let catalogue = &self.facts.catalogue;
-            let on_floor = |floor: &String| Self::maps(&self.rules.floors, &catalogue.floors, floor, group);
+            let on_floor = |floor: &Text| Self::maps(&self.rules.floors, &catalogue.floors, floor, group);
             let there =
-                |location: &String| Self::maps(&self.rules.locations, &catalogue.locations, location, group);
+                |location: &Text| Self::maps(&self.rules.locations, &catalogue.locations, location, group);
             (self.maps_resource(resource, group)
                 || resource.floor.as_ref().is_some_and(on_floor)
                 || resource.location.as_ref().is_some_and(there))
@@ -290,7 +287,9 @@ impl Model<'_> {
 
     fn maps_resource(&self, resource: &Resource, group: &str) -> bool {
         let map = &self.rules.resources;
-        let groups = map.get(&resource.id).or_else(|| map.get(&resource.name));
+        let groups = map
+            .get(resource.id.as_str())
+            .or_else(|| map.get(resource.name.as_str()));
         groups.is_some_and(|groups| groups.iter().any(|it| it.as_str() == group))
     }
 

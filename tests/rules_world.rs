@@ -2,7 +2,7 @@
 //! both changes of the clocks, midnights and edges of months. The same seed gives the same world.
 
 use doorward::domain::{
-    Credential, PersonId,
+    Credential, PersonId, Text,
     facts::{
         Assignment, Booking, DoorAccess, Facts, Membership, Named, Pass, Person, Resource, ResourceKind,
         Standing, Team, When,
@@ -66,8 +66,8 @@ impl Random {
     fn maybe<T>(&mut self, one_in: u64, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
         self.yes(one_in).then(|| make(self))
     }
-    fn id(&mut self, letter: &str, count: u64) -> String {
-        format!("{letter}{}", self.below(count))
+    fn id(&mut self, letter: &str, count: u64) -> Text {
+        format!("{letter}{}", self.below(count)).into()
     }
     fn between(&mut self, from: i64, until: i64) -> i64 {
         from + i64::try_from(self.below(u64::try_from(until - from).unwrap())).unwrap()
@@ -217,7 +217,7 @@ impl World {
         }
     }
 
-    fn holder(&mut self) -> (Option<PersonId>, Option<String>) {
+    fn holder(&mut self) -> (Option<PersonId>, Option<Text>) {
         let person = self.random.maybe(2, |random| random.id("p", 7).into());
         let team = if person.is_none() || self.random.yes(3) {
             Some(self.random.id("t", 3))
@@ -326,7 +326,7 @@ impl World {
     fn team(&mut self) -> Team {
         let id = self.random.id("t", 3);
         Team {
-            name: id.to_uppercase(),
+            name: id.to_uppercase().into(),
             payer: self.random.maybe(1, |random| random.id("p", 6).into()),
             id,
         }

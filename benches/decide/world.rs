@@ -167,8 +167,8 @@ fn snapshot(size: u32) -> Snapshot {
             window: Window::ALWAYS,
             kind: GrantKind::Plan,
             source: Source {
-                id: format!("pl{plan}"),
-                label: format!("Plan {plan}"),
+                id: format!("pl{plan}").into(),
+                label: format!("Plan {plan}").into(),
             },
             rule: 1,
             void: None,
@@ -179,8 +179,8 @@ fn snapshot(size: u32) -> Snapshot {
             window: Window::between(from, until),
             kind: GrantKind::Booking,
             source: Source {
-                id: format!("bk{n}"),
-                label: format!("Room {room}"),
+                id: format!("bk{n}").into(),
+                label: format!("Room {room}").into(),
             },
             rule: 12,
             void: None,
@@ -192,7 +192,7 @@ fn snapshot(size: u32) -> Snapshot {
         people: (0..size)
             .map(|n| Holder {
                 id: id(n),
-                name: format!("Member No {n:06}"),
+                name: format!("Member No {n:06}").into(),
             })
             .collect(),
         credentials: (0..size).map(|n| (card(n), id(n))).collect(),

@@ -43,7 +43,7 @@ pub(super) fn outcome(facts: &Facts, config: &Config, local: &Local) -> Outcome 
     for id in strangers.filter(|id| !known.contains(*id)) {
         outcome.people.push(Holder {
             id: id.clone(),
-            name: String::new(),
+            name: String::new().into(),
         });
     }
     outcome

@@ -330,8 +330,8 @@ mod tests {
         let mut facts = Facts::default();
         let mut add = |id: &str, name: &str, email: &str, team: &str| {
             let mut person = Person::new(id, name);
-            person.email = Some(email.to_owned()).filter(|email| !email.is_empty());
-            person.team = Some(team.to_owned()).filter(|team| !team.is_empty());
+            person.email = Some(email.into()).filter(|email: &crate::domain::Text| !email.is_empty());
+            person.team = Some(team.into()).filter(|team: &crate::domain::Text| !team.is_empty());
             person.credentials.extend(
                 format!("uid:04A2B3{:02X}", facts.people.len())
                     .parse::<Credential>()

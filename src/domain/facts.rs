@@ -1,7 +1,7 @@
 //! What a platform says, in platform-neutral words, each with the id that it has there. Adapters make these,
 //! the rules turn them into grants, the store keeps the last complete set.
 
-use super::{Credential, PersonId, opening::Opening, opening::Week, time::Millis};
+use super::{Credential, PersonId, Text, opening::Opening, opening::Week, time::Millis};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -84,9 +84,9 @@ impl Catalogue {
 #[serde(deny_unknown_fields)]
 pub struct Named {
     /// The platform's id.
-    pub id: String,
+    pub id: Text,
     /// What people call it.
-    pub name: String,
+    pub name: Text,
 }
 
 /// A team (company).
@@ -94,9 +94,9 @@ pub struct Named {
 #[serde(deny_unknown_fields)]
 pub struct Team {
     /// The platform's id, as people and memberships name it.
-    pub id: String,
+    pub id: Text,
     /// What people call it.
-    pub name: String,
+    pub name: Text,
     /// The member whose contract pays for the team (R6, C7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer: Option<PersonId>,
@@ -150,16 +150,16 @@ pub struct Person {
     /// The platform's id. Never the e-mail address (R35).
     pub id: PersonId,
     /// Full name, for staff.
-    pub name: String,
+    pub name: Text,
     /// E-mail, for staff's search; empty when unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
+    pub email: Option<Text>,
     /// The team (company) the person belongs to, by the platform's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub team: Option<String>,
+    pub team: Option<Text>,
     /// Further teams, where a person can be in several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub teams: Vec<String>,
+    pub teams: Vec<Text>,
     /// Member of this location, of another one, or of none.
     #[serde(default, skip_serializing_if = "is_default")]
     pub standing: Standing,
@@ -177,11 +177,11 @@ pub struct Person {
     pub credentials: Vec<Credential>,
     /// Groups given to the person by hand on the platform (R11).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub groups: Vec<String>,
+    pub groups: Vec<Text>,
     /// Until when the person is in a group of `groups`, Unix milliseconds, where the platform says so. A group that is
     /// not here has no end.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub group_ends: BTreeMap<String, Millis>,
+    pub group_ends: BTreeMap<Text, Millis>,
 }
 
 /// A membership: a plan held by one person, or by a whole team when `person` is absent (R6).
@@ -189,15 +189,15 @@ pub struct Person {
 #[serde(deny_unknown_fields)]
 pub struct Membership {
     /// The platform's id.
-    pub id: String,
+    pub id: Text,
     /// The plan, by id or name as the mapping names it.
-    pub plan: String,
+    pub plan: Text,
     /// The holder; absent means the whole team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// The team that holds or pays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub team: Option<String>,
+    pub team: Option<Text>,
     /// When it begins (R2); absent means it has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts: Option<When>,
@@ -212,7 +212,7 @@ pub struct Membership {
     pub pass_based: bool,
     /// The location, by the platform's id, where a membership belongs to one (R36).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub location: Option<String>,
+    pub location: Option<Text>,
 }
 
 /// A resource assigned to a person or a team for longer than a booking (R9).
@@ -220,15 +220,15 @@ pub struct Membership {
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
     /// The platform's id.
-    pub id: String,
+    pub id: Text,
     /// The resource's id.
-    pub resource: String,
+    pub resource: Text,
     /// The holder; absent means the whole team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// The team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub team: Option<String>,
+    pub team: Option<Text>,
     /// First instant or day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts: Option<When>,
@@ -242,18 +242,18 @@ pub struct Assignment {
 #[serde(deny_unknown_fields)]
 pub struct Resource {
     /// The platform's id.
-    pub id: String,
+    pub id: Text,
     /// Name, for the mapping and for staff.
-    pub name: String,
+    pub name: Text,
     /// Room, desk or other: buffers and invitees differ by it (R13, R14, R17).
     #[serde(default)]
     pub kind: ResourceKind,
     /// The floor, by id or name (R10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub floor: Option<String>,
+    pub floor: Option<Text>,
     /// The location, by id or name (R10, R36).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub location: Option<String>,
+    pub location: Option<Text>,
     /// When it can be used, where the platform says: a desk booked by the day is open so long (R17).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<Opening>,
@@ -279,9 +279,9 @@ pub enum ResourceKind {
 #[serde(deny_unknown_fields)]
 pub struct Booking {
     /// The platform's id (of the occurrence, where repeats are expanded).
-    pub id: String,
+    pub id: Text,
     /// The resource's id.
-    pub resource: String,
+    pub resource: Text,
     /// Who booked, if it is a known person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
@@ -302,15 +302,15 @@ pub struct Booking {
 #[serde(deny_unknown_fields)]
 pub struct Pass {
     /// The platform's id.
-    pub id: String,
+    pub id: Text,
     /// The kind of pass, by id or name as the mapping names it.
-    pub kind: String,
+    pub kind: Text,
     /// The holder; absent means the whole team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// The team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub team: Option<String>,
+    pub team: Option<Text>,
     /// How many are left, as the platform last said; absent means unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<u32>,
@@ -328,13 +328,13 @@ pub struct Pass {
     pub hours: Option<Week>,
     /// The location, by the platform's id, where a pass belongs to one (R36).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub location: Option<String>,
+    pub location: Option<Text>,
 }
 
 impl Person {
     /// A member with nothing but a name.
     #[must_use]
-    pub fn new(id: impl Into<PersonId>, name: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<PersonId>, name: impl Into<Text>) -> Self {
         Self {
             id: id.into(),
             name: name.into(),
@@ -353,14 +353,14 @@ impl Person {
 
     /// Every team that the person is in.
     pub fn all_teams(&self) -> impl Iterator<Item = &str> {
-        self.team.iter().chain(&self.teams).map(String::as_str)
+        self.team.iter().chain(&self.teams).map(Text::as_str)
     }
 }
 
 impl Membership {
     /// A membership of nobody yet, without a start and an end.
     #[must_use]
-    pub fn new(id: impl Into<String>, plan: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<Text>, plan: impl Into<Text>) -> Self {
         Self {
             id: id.into(),
             plan: plan.into(),
@@ -378,7 +378,7 @@ impl Membership {
 impl Assignment {
     /// An assignment to nobody yet, without a start and an end.
     #[must_use]
-    pub fn new(id: impl Into<String>, resource: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<Text>, resource: impl Into<Text>) -> Self {
         Self {
             id: id.into(),
             resource: resource.into(),
@@ -393,7 +393,7 @@ impl Assignment {
 impl Resource {
     /// A resource on no floor and in no location.
     #[must_use]
-    pub fn new(id: impl Into<String>, name: impl Into<String>, kind: ResourceKind) -> Self {
+    pub fn new(id: impl Into<Text>, name: impl Into<Text>, kind: ResourceKind) -> Self {
         Self {
             id: id.into(),
             name: name.into(),
@@ -408,7 +408,7 @@ impl Resource {
 impl Booking {
     /// A confirmed booking by nobody yet, from and until Unix milliseconds.
     #[must_use]
-    pub fn new(id: impl Into<String>, resource: impl Into<String>, from: Millis, until: Millis) -> Self {
+    pub fn new(id: impl Into<Text>, resource: impl Into<Text>, from: Millis, until: Millis) -> Self {
         Self {
             id: id.into(),
             resource: resource.into(),
@@ -424,7 +424,7 @@ impl Booking {
 impl Pass {
     /// A pass of nobody yet: valid for ever, all day, as often as one likes.
     #[must_use]
-    pub fn new(id: impl Into<String>, kind: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<Text>, kind: impl Into<Text>) -> Self {
         Self {
             id: id.into(),
             kind: kind.into(),

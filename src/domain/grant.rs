@@ -1,6 +1,6 @@
 //! What the rules make of facts, and the snapshot that the doors decide from.
 
-use super::{Credential, DoorId, GroupId, PersonId, Reason, Window, time::Millis};
+use super::{Credential, DoorId, GroupId, PersonId, Reason, Text, Window, time::Millis};
 use serde::{Deserialize, Serialize};
 
 /// What kind of source a grant has. Each kind has its own maximum age without contact to the platform.
@@ -60,9 +60,9 @@ impl GrantKind {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Source {
     /// The object's id at the platform.
-    pub id: String,
+    pub id: Text,
     /// What people call it: the plan's name, the room's name.
-    pub label: String,
+    pub label: Text,
 }
 
 /// What a grant opens.
@@ -120,7 +120,7 @@ pub struct Holder {
     /// The platform's id.
     pub id: PersonId,
     /// Full name.
-    pub name: String,
+    pub name: Text,
 }
 
 /// Everything that the doors decide from, complete, swapped at once (invariant 4).

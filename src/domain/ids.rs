@@ -1,5 +1,6 @@
 //! Typed names, so that a door can never be passed where a reader is meant.
 
+use super::Text;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Borrow, fmt, sync::Arc};
 
@@ -25,6 +26,11 @@ macro_rules! id {
         impl From<String> for $name {
             fn from(text: String) -> Self {
                 Self(text.into())
+            }
+        }
+        impl From<Text> for $name {
+            fn from(text: Text) -> Self {
+                Self(text.as_str().into())
             }
         }
         impl From<$name> for String {

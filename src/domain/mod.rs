@@ -6,6 +6,7 @@
 //! | `time` | instants as Unix milliseconds, half-open windows, clock quality |
 //! | `credential` | typed, canonical card numbers that do not print |
 //! | `facts` | what a platform says, in platform-neutral words |
+//! | `text` | ids and names of a platform, short ones in place |
 //! | `opening` | hours of weekdays and closed days, as a platform says them |
 //! | `grant` | what the rules make of facts, and the snapshot that the doors decide from |
 //! | `site` | doors, groups, weekly schedules and holidays, from the configuration |
@@ -24,6 +25,7 @@ pub mod presentation;
 pub mod reason;
 pub mod secret;
 pub mod site;
+pub mod text;
 pub mod time;
 
 pub use credential::{Credential, CredentialError, Scheme};
@@ -32,4 +34,5 @@ pub use grant::{Block, BlockTarget, Grant, GrantKind, Snapshot, Source};
 pub use ids::{DoorId, EventId, GroupId, LineId, PersonId, ReaderId, ScheduleId};
 pub use presentation::{Answer, Feedback, Presentation, Release};
 pub use reason::Reason;
+pub use text::Text;
 pub use time::{Millis, Moment, Window};

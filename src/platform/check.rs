@@ -6,7 +6,7 @@
 
 use super::PlatformError;
 use crate::domain::{
-    PersonId,
+    PersonId, Text,
     facts::{Assignment, Booking, Catalogue, Facts, Membership, Pass, Person, Resource, Team, When},
 };
 use std::{
@@ -227,7 +227,7 @@ impl Flaw {
 
 struct Known {
     people: HashSet<PersonId>,
-    resources: HashSet<String>,
+    resources: HashSet<Text>,
 }
 
 impl Known {
@@ -247,7 +247,7 @@ impl Known {
         let text = format!("names resource {id}, which is not among the resources; left out");
         Err(Flaw::new("resource", text))
     }
-    fn holder(&self, person: Option<&PersonId>, team: Option<&String>) -> Result<(), Flaw> {
+    fn holder(&self, person: Option<&PersonId>, team: Option<&Text>) -> Result<(), Flaw> {
         match (person, team) {
             (Some(person), _) => self.person(person),
             (None, Some(_)) => Ok(()), // a team may have no people yet
@@ -263,7 +263,7 @@ impl Known {
                     collection: "bookings",
                     index,
                     field: Some("invitees"),
-                    id: id.clone(),
+                    id: id.clone().into(),
                     text: format!("invites {invitee}, who is not among the people; the invitee is left out"),
                 });
             }

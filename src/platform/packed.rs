@@ -4,8 +4,12 @@
 use super::PlatformError;
 use flate2::{Compression, bufread::ZlibDecoder, write::ZlibEncoder};
 use postcard::{Error as Odd, de_flavors::Flavor};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, MapAccess, Visitor},
+};
 use std::{
+    collections::BTreeMap,
     fmt,
     io::{BufReader, Read},
     marker::PhantomData,
@@ -43,7 +47,9 @@ pub(super) mod day {
     pub(in super::super) fn serialize<S: Serializer>(day: &Date, serializer: S) -> Result<S::Ok, S::Error> {
         (day.year(), day.month(), day.day()).serialize(serializer)
     }
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Date, D::Error> {
         let (year, month, day) = Deserialize::deserialize(deserializer)?;
         Date::new(year, month, day).map_err(D::Error::custom)
     }
@@ -70,6 +76,33 @@ pub(super) mod maybe_day {
         Ok(Option::<Day>::deserialize(deserializer)?.map(|Day(day)| day))
     }
 }
+
+/// A map that is built at once from rows in order: its nodes are full. One that grows row by row leaves half of each empty.
+pub(super) fn dense<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+where
+    K: Ord + Deserialize<'de>,
+    V: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    struct Reads<K, V>(PhantomData<fn() -> (K, V)>);
+    impl<'de, K: Ord + Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for Reads<K, V> {
+        type Value = BTreeMap<K, V>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut rows = Vec::with_capacity(map.size_hint().unwrap_or(0).min(CAUTIOUS));
+            while let Some(row) = map.next_entry()? {
+                rows.push(row);
+            }
+            Ok(rows.into_iter().collect())
+        }
+    }
+    deserializer.deserialize_map(Reads(PhantomData))
+}
+
+/// Room for more rows than this is made as they come.
+const CAUTIOUS: usize = 100_000;
 
 /// A value that was written and deflated: a tenth of what it takes when it is open. In memory only.
 pub(super) struct Packed<T> {
@@ -157,7 +190,6 @@ impl<T> fmt::Debug for Packed<T> {
 mod tests {
     use super::*;
     use jiff::civil::{Date, date};
-    use serde::Deserialize;
 
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     struct Row {

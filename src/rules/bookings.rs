@@ -82,8 +82,8 @@ pub(super) fn booking(context: &Context<'_>, booking: &Booking, sink: &mut Sink)
 
 /// A resource's groups, by its id or else by its name.
 pub(super) fn mapped<'a>(map: &'a Mapping, resource: &Resource) -> Option<&'a [GroupId]> {
-    map.get(&resource.id)
-        .or_else(|| map.get(&resource.name))
+    map.get(resource.id.as_str())
+        .or_else(|| map.get(resource.name.as_str()))
         .map(Vec::as_slice)
 }
 
@@ -134,7 +134,9 @@ impl Job<'_> {
             }
             (BookingWindow::Schedule, None) => {
                 let resource = self.resource.name.clone();
-                sink.warn(RuleWarning::NoSchedule { resource });
+                sink.warn(RuleWarning::NoSchedule {
+                    resource: resource.into(),
+                });
                 own()
             }
             (BookingWindow::Schedule, Some(opening)) => {
@@ -158,7 +160,7 @@ impl Job<'_> {
         let booked = Window::between(self.booking.from, self.booking.until);
         let Some(days) = week::days(booked, zone, LONGEST_DAYS) else {
             sink.warn(RuleWarning::TooLong {
-                id: self.booking.id.clone(),
+                id: self.booking.id.to_string(),
                 days: LONGEST_DAYS,
             });
             return Vec::new();

@@ -4,7 +4,7 @@ use super::{names::Names, people::Crowd};
 use crate::{
     config::model::RulesConfig,
     domain::{
-        GroupId, PersonId,
+        GroupId, PersonId, Text,
         facts::{Facts, Pass, Resource},
         site::Site,
     },
@@ -44,7 +44,7 @@ impl<'r> Book<'r> {
 #[derive(Clone, Debug)]
 pub(super) struct Look {
     pub(super) crowd: Arc<Crowd>,
-    resources: Arc<HashMap<String, usize>>,
+    resources: Arc<HashMap<Text, usize>>,
     passes: Arc<HashMap<PersonId, Vec<usize>>>,
     pub(super) names: Arc<AllNames>,
 }
@@ -102,7 +102,7 @@ impl Look {
     }
 }
 
-fn resources(facts: &Facts) -> HashMap<String, usize> {
+fn resources(facts: &Facts) -> HashMap<Text, usize> {
     let places = facts.resources.iter().enumerate();
     places.map(|(at, resource)| (resource.id.clone(), at)).collect()
 }

@@ -109,7 +109,7 @@ pub fn effective(outcome: &Outcome, site: &Site, at: Millis) -> Vec<PersonAccess
         access.sort_unstable();
         PersonAccess {
             person: holder.id.clone(),
-            name: holder.name.clone(),
+            name: holder.name.to_string(),
             blocked: blocks.get(&holder.id).map(|note| (*note).clone()),
             access,
         }

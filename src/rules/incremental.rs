@@ -15,7 +15,7 @@ use super::{
 use crate::{
     config::model::RulesConfig,
     domain::{
-        PersonId,
+        PersonId, Text,
         facts::{Facts, Person, Team},
         site::Site,
     },
@@ -316,9 +316,8 @@ impl<'a> Diffs<'a> {
         let resources = !touched.resources.is_empty();
         let is =
             |set: &HashSet<&PersonId>, person: Option<&PersonId>| person.is_some_and(|id| set.contains(id));
-        let of =
-            |set: &HashSet<&str>, team: Option<&String>| team.is_some_and(|id| set.contains(id.as_str()));
-        let held = |person: &Option<PersonId>, team: &Option<String>| {
+        let of = |set: &HashSet<&str>, team: Option<&Text>| team.is_some_and(|id| set.contains(id.as_str()));
+        let held = |person: &Option<PersonId>, team: &Option<Text>| {
             is(&touched.people, person.as_ref()) || of(&touched.teams, team.as_ref())
         };
         let membership = |it: &crate::domain::facts::Membership| {

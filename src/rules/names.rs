@@ -5,7 +5,7 @@ use super::RuleWarning;
 use crate::{
     config::model::{Mapping, RulesConfig},
     domain::{
-        GroupId,
+        GroupId, Text,
         facts::{Facts, Named},
     },
 };
@@ -14,8 +14,8 @@ use std::collections::{BTreeSet, HashMap};
 /// Ids and names of one kind of thing.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    name_of: HashMap<String, String>,
-    id_of: HashMap<String, String>,
+    name_of: HashMap<Text, Text>,
+    id_of: HashMap<Text, Text>,
 }
 
 impl Names {
@@ -30,12 +30,12 @@ impl Names {
 
     /// What people call it; what the facts call it when nothing else is known.
     pub(super) fn name<'a>(&'a self, key: &'a str) -> &'a str {
-        self.name_of.get(key).map_or(key, String::as_str)
+        self.name_of.get(key).map_or(key, Text::as_str)
     }
 
     /// What the mapping says of it: as the facts name it, by its name, or by its id.
     pub(super) fn lookup<'a>(&self, map: &'a Mapping, key: &str) -> Option<&'a [GroupId]> {
-        let other = |names: &HashMap<String, String>| names.get(key).and_then(|other| map.get(other));
+        let other = |names: &HashMap<Text, Text>| names.get(key).and_then(|other| map.get(other.as_str()));
         let found = map
             .get(key)
             .or_else(|| other(&self.name_of))
@@ -46,7 +46,10 @@ impl Names {
     /// Whether a list of ids and names has it.
     pub(super) fn listed(&self, list: &[String], key: &str) -> bool {
         let is = |text: &String| {
-            text == key || self.name_of.get(key) == Some(text) || self.id_of.get(key) == Some(text)
+            text == key
+                || [&self.name_of, &self.id_of]
+                    .iter()
+                    .any(|names| names.get(key).is_some_and(|other| other == text))
         };
         list.iter().any(is)
     }
@@ -55,12 +58,12 @@ impl Names {
 /// Names in the mapping that the platform does not have. Where the platform does not tell what it has, nothing is said.
 pub(super) fn strangers(facts: &Facts, rules: &RulesConfig) -> Vec<RuleWarning> {
     type Known<'a> = Option<BTreeSet<&'a str>>;
-    fn known<'a>(named: &'a [Named], used: impl Iterator<Item = &'a String>) -> Known<'a> {
+    fn known<'a>(named: &'a [Named], used: impl Iterator<Item = &'a Text>) -> Known<'a> {
         if named.is_empty() {
             return None;
         }
         let named = named.iter().flat_map(|one| [one.id.as_str(), one.name.as_str()]);
-        Some(named.chain(used.map(String::as_str)).collect())
+        Some(named.chain(used.map(Text::as_str)).collect())
     }
     let catalogue = &facts.catalogue;
     let resources = facts.resources.iter();

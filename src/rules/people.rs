@@ -60,7 +60,11 @@ impl Crowd {
         }
         for team in &facts.teams {
             if let Some(payer) = &team.payer {
-                crowd.pays.entry(payer.clone()).or_default().push(team.id.clone());
+                crowd
+                    .pays
+                    .entry(payer.clone())
+                    .or_default()
+                    .push(team.id.to_string());
             }
         }
         crowd

@@ -29,7 +29,7 @@ pub(super) fn membership(context: &Context<'_>, membership: &Membership, sink: &
     let keeps = membership.cancelled && !rules.cancel_revokes; // C1: only deactivation ends it
     if membership.cancelled && membership.ends.is_none() && !keeps {
         let id = membership.id.clone();
-        return sink.warn(RuleWarning::CancelledWithoutDate { id });
+        return sink.warn(RuleWarning::CancelledWithoutDate { id: id.into() });
     }
     let ends = if keeps { None } else { membership.ends };
     // A plan's day is the calendar's: `day_starts` is about passes and whole-day bookings.
@@ -119,7 +119,7 @@ pub(super) fn assignment(context: &Context<'_>, assignment: &Assignment, sink: &
     let location =
         location.and_then(|location| context.look.names.locations.lookup(&rules.locations, location));
     if own.is_none() && floor.is_none() && location.is_none() {
-        return sink.note(Note::UnmappedAssignment(resource.name.clone()));
+        return sink.note(Note::UnmappedAssignment(resource.name.to_string()));
     }
     let Some(running) = window::span(assignment.starts, assignment.ends, context.book.zone(), 0) else {
         return;

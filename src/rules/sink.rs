@@ -70,8 +70,8 @@ impl Sink {
             window,
             kind: origin.kind,
             source: Source {
-                id: origin.id.to_owned(),
-                label: origin.label.to_owned(),
+                id: origin.id.into(),
+                label: origin.label.into(),
             },
             rule,
             void,

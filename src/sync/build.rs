@@ -9,7 +9,7 @@ use crate::{
     access::{BuildError, BuildWarning, Index, fingerprint},
     config::Config,
     domain::{
-        Block, Credential, PersonId, Snapshot,
+        Block, Credential, PersonId, Snapshot, Text,
         facts::{Facts, Membership},
         time::Millis,
     },
@@ -170,7 +170,7 @@ fn redraft(
 }
 
 /// Addresses of people who have one.
-pub type Emails = HashMap<PersonId, String>;
+pub type Emails = HashMap<PersonId, Text>;
 
 /// What the facts in force come to by a configuration, with the e-mail addresses of people, for whoever keeps other doors
 /// in step with the gateway's own. `None` when there are none yet.

@@ -65,7 +65,7 @@ pub fn still_in(memberships: &[Membership], snapshot: &Snapshot, zone: &str) -> 
             outlives.then(|| StillIn {
                 name: names.get(&grant.person).copied().unwrap_or_default().to_owned(),
                 person: grant.person.clone(),
-                plan: membership.plan.clone(),
+                plan: membership.plan.to_string(),
                 since,
                 until,
             })
@@ -113,7 +113,7 @@ mod tests {
         ];
         let holder = |id: &str| Holder {
             id: id.into(),
-            name: id.to_uppercase(),
+            name: id.to_uppercase().into(),
         };
         // Zoe's grant is gone; the others still have theirs.
         let snapshot = Snapshot {
@@ -126,7 +126,7 @@ mod tests {
                     window: Window::ALWAYS,
                     kind: GrantKind::Plan,
                     source: Source {
-                        id: format!("m-{id}"),
+                        id: format!("m-{id}").into(),
                         label: "Flex".into(),
                     },
                     rule: 1,

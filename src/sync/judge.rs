@@ -217,7 +217,7 @@ mod tests {
             window: Window { from: None, until },
             kind: GrantKind::Plan,
             source: Source {
-                id: format!("m{n}"),
+                id: format!("m{n}").into(),
                 label: "Hot desk".into(),
             },
             rule: 1,
@@ -336,8 +336,8 @@ mod tests {
                 window: Window { from: None, until },
                 kind,
                 source: Source {
-                    id: String::new(),
-                    label: String::new(),
+                    id: String::new().into(),
+                    label: String::new().into(),
                 },
                 rule: 1,
                 void,

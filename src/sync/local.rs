@@ -49,7 +49,7 @@ impl Local {
         for guest in &self.guests {
             people.push(Holder {
                 id: guest.id.clone(),
-                name: guest.name.clone(),
+                name: guest.name.as_str().into(),
             });
             let groups = guest.groups.iter().cloned().map(Target::Group);
             let doors = guest.doors.iter().cloned().map(Target::Door);
@@ -62,8 +62,8 @@ impl Local {
                 },
                 kind: GrantKind::Direct,
                 source: Source {
-                    id: guest.id.as_str().to_owned(),
-                    label: "guest card".to_owned(),
+                    id: guest.id.as_str().into(),
+                    label: "guest card".into(),
                 },
                 rule: BY_HAND,
                 void: None,

@@ -38,10 +38,7 @@ impl Once {
     }
 
     fn half(&self, thing: &impl Hash) -> u32 {
-        let hash = self.state.hash_one(thing);
-        #[expect(clippy::cast_possible_truncation, reason = "one half of it is meant")]
-        let half = (hash >> 32) as u32;
-        half
+        (self.state.hash_one(thing) >> 32) as u32
     }
 }
 

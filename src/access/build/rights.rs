@@ -85,7 +85,10 @@ impl<'a> Builder<'a> {
     fn source(&mut self, grant: &Grant, numbers: &mut Numbers) -> Result<u32, BuildError> {
         let pair = (grant.source.id.as_str(), grant.source.label.as_str());
         let there = |number: u32| {
-            let text = self.record(Part::Sources, number).copied().map(u32::from_le_bytes);
+            let text = self
+                .record(Part::Sources, number)
+                .copied()
+                .map(u32::from_le_bytes);
             text.and_then(|at| text_at(self.bytes_of(Part::Text), at)) == Some(pair)
         };
         if let Some(source) = numbers.sources.find(&pair, there) {

@@ -91,7 +91,7 @@ prop_compose! {
         source in 0..4,
         void in option::weighted(0.15, prop_oneof![Just(Reason::NoPassLeft), Just(Reason::NotConnected), Just(Reason::NotConfirmed)]),
     ) -> Grant {
-        let source = Source { id: format!("x{source}"), label: "label".into() };
+        let source = Source { id: format!("x{source}").into(), label: "label".into() };
         Grant { person: person.into(), target, window: Window { from, until }, kind, source, rule: 1, void }
     }
 }

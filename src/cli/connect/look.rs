@@ -1,7 +1,10 @@
 //! What an installer learns of a platform: its own survey, or, where it has none, what its facts say.
 
 use crate::{
-    domain::facts::{Catalogue, Facts, Named},
+    domain::{
+        Text,
+        facts::{Catalogue, Facts, Named},
+    },
     platform::{Fetched, Platform, PlatformError, Survey, SurveyCheck},
 };
 use std::collections::BTreeSet;
@@ -74,8 +77,8 @@ fn of_facts(facts: Facts) -> Survey {
 
 /// What facts name, where the platform does not tell what there is.
 fn catalogue(facts: &Facts) -> Catalogue {
-    fn named<'a>(names: impl Iterator<Item = &'a String>) -> Vec<Named> {
-        let distinct: BTreeSet<&String> = names.collect();
+    fn named<'a>(names: impl Iterator<Item = &'a Text>) -> Vec<Named> {
+        let distinct: BTreeSet<&Text> = names.collect();
         let named = distinct.into_iter().map(|name| Named {
             id: name.clone(),
             name: name.clone(),

@@ -133,15 +133,15 @@ fn not_seen<'a>(named: &'a [Named], before: Option<&'a Mapping>) -> impl Iterato
 
 fn line(it: &Named, all: &[Named], before: Option<&Mapping>, site: Option<&Site>) -> Line {
     let by_id = all.iter().filter(|other| other.name == it.name).count() > 1;
-    let mapped = before.and_then(|map| map.get(&it.id).or_else(|| map.get(&it.name)));
+    let mapped = before.and_then(|map| map.get(it.id.as_str()).or_else(|| map.get(it.name.as_str())));
     let (groups, ground) = match (mapped, site) {
         (Some(groups), _) => (groups.clone(), Ground::AsBefore),
         (None, Some(site)) => by_name(&it.name, site),
         (None, None) => (Vec::new(), Ground::Nothing),
     };
     Line {
-        id: it.id.clone(),
-        name: it.name.clone(),
+        id: it.id.to_string(),
+        name: it.name.to_string(),
         kind: None,
         groups,
         ground,

@@ -83,7 +83,7 @@ fn row(step: &StepDoc) -> Vec<Cell> {
 /// "plan Hot desk (R1, membership-17)".
 pub(super) fn why(why: &Why) -> String {
     let rule = why.rule.map(|rule| format!("R{rule}"));
-    let source = why.source.as_ref().map(|source| source.id.clone());
+    let source = why.source.as_ref().map(|source| source.id.to_string());
     let known: Vec<String> = rule.into_iter().chain(source).collect();
     match known.is_empty() {
         true => why.text.clone(),

@@ -69,8 +69,8 @@ pub(super) fn translate(mut rows: Rows, space: &Space) -> (Facts, Vec<FactsProbl
             .teams
             .iter()
             .map(|it| Team {
-                id: it.id.to_string(),
-                name: it.name.to_string(),
+                id: (&*it.id).into(),
+                name: (&*it.name).into(),
                 payer: None,
             })
             .collect(),
@@ -105,8 +105,8 @@ fn people(
     members
         .iter()
         .map(|it| Person {
-            email: it.email.as_deref().map(ToOwned::to_owned),
-            team: it.team.as_deref().map(ToOwned::to_owned),
+            email: it.email.as_deref().map(Into::into),
+            team: it.team.as_deref().map(Into::into),
             joined: it.confirmed.map(When::Day),
             credentials: held.remove(&*it.id).unwrap_or_default(),
             ..Person::new(&*it.id, named(&it.name, it.email.as_deref(), &it.id))
@@ -220,7 +220,7 @@ fn assignments(rows: &Rows, members: &HashMap<&str, &MemberRow>) -> Vec<Assignme
         }
         Some(Assignment {
             person,
-            team,
+            team: team.map(Into::into),
             starts: Some(When::Day(it.starts)),
             ends: ends.map(When::Day),
             ..Assignment::new(&*it.id, &*it.resource)
@@ -231,7 +231,7 @@ fn assignments(rows: &Rows, members: &HashMap<&str, &MemberRow>) -> Vec<Assignme
 
 fn resources(rows: &Rows, space: &Space) -> Vec<Resource> {
     let here = |it: &Resource| Resource {
-        location: Some(space.id.clone()),
+        location: Some(space.id.as_str().into()),
         ..it.clone()
     };
     rows.resources.iter().map(here).collect()
@@ -249,7 +249,7 @@ type Outsider = (Box<str>, Person);
 fn outsider(kind: &str, id: &str, contact: Option<&str>, name: &str, email: Option<&str>) -> Person {
     let who = contact.map_or_else(|| format!("{kind}:{id}"), |contact| format!("contact:{contact}"));
     Person {
-        email: email.map(ToOwned::to_owned),
+        email: email.map(Into::into),
         standing: Standing::External,
         ..Person::new(who.as_str(), named(name, email, id))
     }
@@ -442,8 +442,8 @@ fn catalogue(rows: &Rows, space: &Space) -> Catalogue {
         .collect();
     let alike = |names: BTreeSet<&str>| {
         let named = |name: &str| Named {
-            id: name.to_owned(),
-            name: name.to_owned(),
+            id: name.into(),
+            name: name.into(),
         };
         names.into_iter().map(named).collect()
     };
@@ -451,8 +451,8 @@ fn catalogue(rows: &Rows, space: &Space) -> Catalogue {
         plans: alike(plans),
         passes: alike(kinds),
         locations: vec![Named {
-            id: space.id.clone(),
-            name: space.name.clone(),
+            id: space.id.as_str().into(),
+            name: space.name.as_str().into(),
         }],
         ..Catalogue::default()
     }

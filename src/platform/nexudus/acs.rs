@@ -187,9 +187,9 @@ fn put(person: &mut Person, held: Option<&Held>) {
     person.groups.clear();
     person.group_ends.clear();
     for (group, until) in held.into_iter().flat_map(|held| &held.groups) {
-        person.groups.push(group.clone());
+        person.groups.push(group.clone().into());
         if let Some(until) = until {
-            person.group_ends.insert(group.clone(), *until);
+            person.group_ends.insert(group.clone().into(), *until);
         }
     }
 }

@@ -92,7 +92,11 @@ pub(super) fn person(
         person_id(row.id),
         if name.is_empty() { number.as_str() } else { name },
     );
-    person.email = row.email.clone().filter(|email| !email.trim().is_empty());
+    person.email = row
+        .email
+        .clone()
+        .filter(|email| !email.trim().is_empty())
+        .map(Into::into);
     // Suspended, or put away: neither opens anything (R5).
     person.deactivated = row.active == Some(false) || row.archived == Some(true);
     if row
@@ -222,7 +226,7 @@ pub(super) fn memberships(
             ends: span.ends.map(When::Day),
             cancelled: span.last && (span.ends.is_some() || contract.cancelled == Some(true)),
             pass_based: setup.with_passes.contains(&plan),
-            location: Some(space.business.to_string()),
+            location: Some(space.business.to_string().into()),
             ..Membership::new(numbered(&id, index), plan.to_string())
         })
         .collect()
@@ -274,8 +278,8 @@ pub(super) fn resources(items: &[Item], bookable: &[Bookable], space: &Space) ->
     let mut resources: Vec<Resource> = items
         .iter()
         .map(|item| Resource {
-            floor: item.floor_plan_id.map(|floor| floor.to_string()),
-            location: location.clone(),
+            floor: item.floor_plan_id.map(|floor| floor.to_string()).map(Into::into),
+            location: location.clone().map(Into::into),
             ..Resource::new(
                 item_id(item.id),
                 name_or(item.name.as_deref(), item.id),
@@ -294,8 +298,8 @@ pub(super) fn resources(items: &[Item], bookable: &[Bookable], space: &Space) ->
         let shape = same(|item| item.item_type.map(u64::from));
         let shape = shape.and_then(|shape| u8::try_from(shape).ok());
         resources.push(Resource {
-            floor: floor.map(|floor| floor.to_string()),
-            location: location.clone(),
+            floor: floor.map(|floor| floor.to_string()).map(Into::into),
+            location: location.clone().map(Into::into),
             ..Resource::new(
                 row.id.to_string(),
                 name_or(row.name.as_deref(), row.id),
@@ -353,7 +357,8 @@ pub(super) fn invitees(visitors: &[&Visitor], addresses: &Addresses) -> (Vec<Per
             person.email = visitor
                 .visitor_email
                 .clone()
-                .filter(|email| !email.trim().is_empty());
+                .filter(|email| !email.trim().is_empty())
+                .map(Into::into);
             person.standing = Standing::External;
             outside.push(person);
             id
@@ -460,14 +465,14 @@ pub(super) fn passes(row: &HeldPass, check_ins: &[CheckedIn], setup: &Setup, spa
         running_until: runs.into_iter().max(),
         ends: ends.map(When::Day),
         hours: hours::week(kind, &setup.slots),
-        location: Some(space.business.to_string()),
+        location: Some(space.business.to_string().into()),
         ..Pass::new(id.clone(), kind.to_string())
     };
     let teams = setup.sharing.iter().filter(|(_, payer)| *payer == holder);
     let shared = teams.map(|(team, _)| Pass {
-        id: format!("{id}:{team}"),
+        id: format!("{id}:{team}").into(),
         person: None,
-        team: Some(team.to_string()),
+        team: Some(team.to_string().into()),
         ..own.clone()
     });
     let shared: Vec<Pass> = shared.collect();

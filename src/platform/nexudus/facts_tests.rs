@@ -275,7 +275,7 @@ fn a_visitor_is_the_customer_with_that_address_or_somebody_from_outside() {
         .iter()
         .zip(1..)
         .map(|(email, number)| Person {
-            email: Some((*email).to_owned()),
+            email: Some((*email).into()),
             ..Person::new(number.to_string().as_str(), "x")
         })
         .collect();

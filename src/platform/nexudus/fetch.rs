@@ -141,8 +141,8 @@ async fn teams(api: &Api, space: &Space) -> Result<Vec<Team>, PlatformError> {
 
 fn team(row: &Team) -> neutral::Team {
     neutral::Team {
-        id: row.id.to_string(),
-        name: row.name.clone().unwrap_or_else(|| row.id.to_string()),
+        id: row.id.to_string().into(),
+        name: row.name.clone().unwrap_or_else(|| row.id.to_string()).into(),
         payer: row.paying_member_id.map(facts::person_id),
     }
 }
@@ -178,8 +178,8 @@ async fn setup(api: &Api, space: &Space, teams: &[Team]) -> Result<(Setup, Vec<T
 fn named(id: impl ToString, name: Option<&str>) -> Named {
     let id = id.to_string();
     Named {
-        name: name.map_or_else(|| id.clone(), str::to_owned),
-        id,
+        name: name.map_or_else(|| id.clone(), str::to_owned).into(),
+        id: id.into(),
     }
 }
 
@@ -282,7 +282,7 @@ pub(super) fn into_teams(person: &mut Person, teams: &[u64]) {
     let mut teams = teams.to_vec();
     teams.sort_unstable();
     teams.dedup();
-    let mut teams = teams.into_iter().map(|team| team.to_string());
+    let mut teams = teams.into_iter().map(|team| team.to_string().into());
     person.team = teams.next();
     person.teams = teams.collect();
 }

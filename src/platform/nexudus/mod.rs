@@ -159,8 +159,8 @@ impl Nexudus {
         for group in self.groups() {
             if !facts.catalogue.groups.iter().any(|known| known.id == group) {
                 facts.catalogue.groups.push(Named {
-                    name: group.clone(),
-                    id: group,
+                    name: group.clone().into(),
+                    id: group.into(),
                 });
             }
         }

@@ -203,7 +203,9 @@ impl Patch<'_> {
             .iter()
             .flat_map(|number| [number.to_string(), format!("{number}:item")])
             .collect();
-        self.facts.bookings.retain(|booking| !gone.contains(&booking.id));
+        self.facts
+            .bookings
+            .retain(|booking| !gone.contains(booking.id.as_str()));
         let addresses = Addresses::of(self.facts.people.iter());
         let resources: HashSet<&str> = self.facts.resources.iter().map(|it| it.id.as_str()).collect();
         let mut outside = Vec::new();

@@ -8,7 +8,7 @@ use super::{
     rows,
 };
 use crate::{
-    domain::Millis,
+    domain::{Millis, Text},
     platform::{Hint, PlatformError},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +64,7 @@ impl Pull<'_> {
         if self.quirks.assignments_by_resource {
             // One request for each desk and office is too many for a minute: what hangs on a changed membership, and
             // the rest with the next whole reading.
-            let memberships: Vec<String> = patch.memberships.keys().take(MOST_SINGLE).cloned().collect();
+            let memberships: Vec<Text> = patch.memberships.keys().take(MOST_SINGLE).cloned().collect();
             for id in memberships {
                 self.reassign(&id, &mut patch).await?;
             }
@@ -78,11 +78,11 @@ impl Pull<'_> {
     /// The occurrences of bookings that changed: all of the resources that they are of now, none of those that they were.
     async fn rebook(
         &mut self,
-        changed: BTreeMap<String, Option<String>>,
+        changed: BTreeMap<Text, Option<Text>>,
         known: &Known,
         patch: &mut Patch,
     ) -> Result<(), PlatformError> {
-        let resources: BTreeSet<String> = changed.values().flatten().cloned().collect();
+        let resources: BTreeSet<Text> = changed.values().flatten().cloned().collect();
         if resources.len() > MOST_SINGLE {
             let (found, _) = self.occurrences(known.span, None, &mut patch.unread).await?;
             patch.all_bookings = Some(found);
@@ -110,7 +110,7 @@ impl Pull<'_> {
             rows::assignment,
         )
         .await?;
-        patch.assignments.insert(membership.to_owned(), found);
+        patch.assignments.insert(membership.into(), found);
         Ok(())
     }
 
@@ -159,11 +159,11 @@ impl Pull<'_> {
                 let read = $read;
                 match row.as_ref().map(read).transpose() {
                     Ok(made) => {
-                        patch.$field.insert(id.to_owned(), made);
+                        patch.$field.insert(id.into(), made);
                     }
                     Err(text) => {
-                        patch.$field.insert(id.to_owned(), None);
-                        patch.unread.insert(($collection, id.to_owned()), text);
+                        patch.$field.insert(id.into(), None);
+                        patch.unread.insert(($collection, id.into()), text);
                     }
                 }
             }};
@@ -182,7 +182,7 @@ impl Pull<'_> {
                 let resource = row
                     .as_ref()
                     .and_then(|row| Some(rows::booking(row).ok()?.1.resource));
-                self.rebook(BTreeMap::from([(id.to_owned(), resource)]), known, patch)
+                self.rebook(BTreeMap::from([(Text::from(id), resource)]), known, patch)
                     .await?;
             }
             _ => return Ok(false),
@@ -209,14 +209,14 @@ impl Pull<'_> {
         for id in memberships.keys() {
             self.reassign(id, patch).await?;
         }
-        patch.memberships_of.insert(id.to_owned(), memberships);
-        patch.passes_of.insert(Whose::Member(id.to_owned()), passes);
+        patch.memberships_of.insert(id.into(), memberships);
+        patch.passes_of.insert(Whose::Member(id.into()), passes);
         let company = patch
             .members
             .get(id)
             .and_then(|row| row.as_ref()?.company.clone());
         if let Some(company) = company {
-            let query = [("company", company.clone())];
+            let query = [("company", company.to_string())];
             let (passes, _) =
                 collect(client, "passes", "passes", &query, &mut patch.unread, rows::pass).await?;
             patch.passes_of.insert(Whose::Company(company), passes);

@@ -10,7 +10,7 @@ use super::{
     rows::{self, CheckInRow, Location, Rows},
 };
 use crate::{
-    domain::{ClockQuality, Millis, PersonId, time::DAY_MS},
+    domain::{ClockQuality, Millis, PersonId, Text, time::DAY_MS},
     platform::{CheckIn, CheckInOutcome, ErrorKind, PlatformError},
 };
 use jiff::tz::TimeZone;
@@ -28,7 +28,7 @@ const SAME_MS: Millis = 1_000;
 /// Where a check-in is made.
 #[derive(Clone, Debug)]
 struct Place {
-    location: String,
+    location: Text,
     zone: TimeZone,
 }
 
@@ -233,9 +233,9 @@ async fn send(
 }
 
 /// The site's own location: the configured one, or the only one.
-fn place(locations: &BTreeMap<String, Location>, site: &Site) -> Option<Place> {
+fn place(locations: &BTreeMap<Text, Location>, site: &Site) -> Option<Place> {
     let location = match &site.location {
-        Some(id) => id.clone(),
+        Some(id) => id.as_str().into(),
         None => locations.keys().next().filter(|_| locations.len() == 1)?.clone(),
     };
     Some(Place {

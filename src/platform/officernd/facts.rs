@@ -5,7 +5,7 @@ use super::rows::{Assignment, Booking, Location, Member, Membership, Pass, PassS
 use crate::{
     config::model::CardText,
     domain::{
-        Credential, Millis, PersonId,
+        Credential, Millis, PersonId, Text,
         facts::{self, Catalogue, DoorAccess, Facts, Named, Person, ResourceKind, Standing, Team, When},
         time::DAY_MS,
     },
@@ -34,9 +34,9 @@ pub(super) struct Site {
 
 impl Site {
     /// The zone of the location that the site is.
-    pub(super) fn zone(&self, locations: &BTreeMap<String, Location>) -> TimeZone {
+    pub(super) fn zone(&self, locations: &BTreeMap<Text, Location>) -> TimeZone {
         let ours = match &self.location {
-            Some(id) => locations.get(id),
+            Some(id) => locations.get(id.as_str()),
             None => locations.values().next().filter(|_| locations.len() == 1),
         };
         let named = ours.and_then(|location| TimeZone::get(location.zone.as_deref()?).ok());
@@ -72,7 +72,7 @@ pub(super) fn facts(mut rows: Rows, site: &Site, span: Span, now: Millis) -> (Fa
     let zone = site.zone(&rows.locations);
     let today = day_of(now, &zone);
     let (resources, teams, catalogue) = (resources(&rows), teams(&rows), catalogue(&rows));
-    let named_visitors: BTreeSet<String> = rows
+    let named_visitors: BTreeSet<Text> = rows
         .bookings
         .iter()
         .filter(|((_, from), row)| within(*from, row, span))
@@ -84,7 +84,7 @@ pub(super) fn facts(mut rows: Rows, site: &Site, span: Span, now: Millis) -> (Fa
     let assignments = assignments
         .filter_map(|(index, (id, row))| assignment(index, &id, row, &rows, &zone, now, &mut problems))
         .collect();
-    let with_passes: BTreeSet<String> = rows
+    let with_passes: BTreeSet<Text> = rows
         .passes
         .values_mut()
         .filter_map(|pass| pass.membership.take())
@@ -191,7 +191,7 @@ pub(super) fn parts(text: &str, format: CardText) -> impl Iterator<Item = &str> 
 }
 
 /// Nobody's and unapproved ones are left out; so are those that ended long ago.
-fn membership(id: String, row: Membership, zone: &TimeZone, now: Millis) -> Option<facts::Membership> {
+fn membership(id: Text, row: Membership, zone: &TimeZone, now: Millis) -> Option<facts::Membership> {
     if !row.approved || forgotten(row.ends, now) || (row.expired && row.ends.is_none()) {
         return None;
     }
@@ -244,7 +244,7 @@ fn forgotten(ends: Option<Millis>, now: Millis) -> bool {
 }
 
 fn resources(rows: &Rows) -> Vec<facts::Resource> {
-    let one = |(id, row): (&String, &super::rows::Resource)| {
+    let one = |(id, row): (&Text, &super::rows::Resource)| {
         let kind = match row.kind.as_str() {
             "meeting_room" => ResourceKind::Room,
             "team_room" => ResourceKind::Office,
@@ -264,8 +264,8 @@ fn resources(rows: &Rows) -> Vec<facts::Resource> {
 }
 
 /// The resource's own floor, or that of the nearest parent that has one. A parent may be a floor itself.
-fn floor_of(rows: &Rows, id: &str) -> Option<String> {
-    let mut level = vec![id.to_owned()];
+fn floor_of(rows: &Rows, id: &str) -> Option<Text> {
+    let mut level = vec![Text::from(id)];
     let mut seen = BTreeSet::new();
     for _ in 0..MOST_PARENTS {
         let mut above = Vec::new();
@@ -292,14 +292,14 @@ pub(super) const fn within(from: Millis, row: &Booking, span: Span) -> bool {
 
 /// A booking is its own times: service slots are the staff's, who clean before and after, and open nothing.
 fn bookings(
-    all: BTreeMap<(String, Millis), Booking>,
+    all: BTreeMap<(Text, Millis), Booking>,
     rows: &Rows,
     span: Span,
     problems: &mut Vec<FactsProblem>,
 ) -> Vec<facts::Booking> {
     let mut made = Vec::with_capacity(all.len());
     let mut all = all.into_iter().peekable();
-    let (mut before, mut index) = (String::new(), 0);
+    let (mut before, mut index) = (Text::default(), 0);
     while let Some(((id, from), row)) = all.next() {
         // In the order of the ids: occurrences of one booking stand side by side.
         let next = all.peek().is_some_and(|((next, _), _)| *next == id);
@@ -309,7 +309,7 @@ fn bookings(
             continue;
         }
         let name = match Timestamp::from_millisecond(from) {
-            Ok(at) if one_of_many => format!("{id}@{at}"),
+            Ok(at) if one_of_many => Text::from(format!("{id}@{at}")),
             _ => id.clone(),
         };
         let mut booking = facts::Booking::new(name, row.resource, from, row.until);
@@ -324,7 +324,7 @@ fn bookings(
             let text = format!("is of {member}, who is not among the members; opens for those invited only");
             problems.push(problem("bookings", index, Some("person"), &id, &text));
         }
-        let known = |id: &&String| rows.members.contains_key(*id) || rows.visitors.contains_key(*id);
+        let known = |id: &&Text| rows.members.contains_key(*id) || rows.visitors.contains_key(*id);
         let guests = row.members.iter().chain(&row.visitors).filter(known);
         booking.invitees = guests.map(|id| PersonId::from(id.as_str())).collect();
         booking.invitees.sort_unstable();
@@ -337,16 +337,20 @@ fn bookings(
 
 /// Passes, and those that somebody is in on today. A pass that is used up is in the facts only as long as that.
 fn passes(
-    all: BTreeMap<String, Pass>,
+    all: BTreeMap<Text, Pass>,
     rows: &Rows,
     zone: &TimeZone,
     today: Date,
     now: Millis,
 ) -> Vec<facts::Pass> {
-    let in_use: BTreeSet<&str> = rows.check_ins.values().filter_map(|it| it.pass.as_deref()).collect();
-    let holders: BTreeMap<String, Option<String>> = in_use
+    let in_use: BTreeSet<&str> = rows
+        .check_ins
+        .values()
+        .filter_map(|it| it.pass.as_deref())
+        .collect();
+    let holders: BTreeMap<Text, Option<Text>> = in_use
         .into_iter()
-        .filter_map(|id| Some((id.to_owned(), all.get(id)?.member.clone())))
+        .filter_map(|id| Some((id.into(), all.get(id)?.member.clone())))
         .collect();
     let mut made = Vec::with_capacity(all.len());
     for (id, row) in all {
@@ -385,7 +389,7 @@ fn passes(
     made
 }
 
-fn pass(id: String, row: Pass, zone: &TimeZone) -> facts::Pass {
+fn pass(id: Text, row: Pass, zone: &TimeZone) -> facts::Pass {
     let mut made = facts::Pass::new(id, DAY_PASS);
     made.person = row.member.map(PersonId::from);
     made.team = row.company;
@@ -400,7 +404,7 @@ fn pass(id: String, row: Pass, zone: &TimeZone) -> facts::Pass {
 }
 
 fn teams(rows: &Rows) -> Vec<Team> {
-    let one = |(id, name): (&String, &String)| Team {
+    let one = |(id, name): (&Text, &Text)| Team {
         id: id.clone(),
         name: name.clone(),
         payer: None,
@@ -409,7 +413,7 @@ fn teams(rows: &Rows) -> Vec<Team> {
 }
 
 pub(super) fn catalogue(rows: &Rows) -> Catalogue {
-    let one = |id: &String, name: &String| Named {
+    let one = |id: &Text, name: &Text| Named {
         id: id.clone(),
         name: name.clone(),
     };
@@ -422,8 +426,8 @@ pub(super) fn catalogue(rows: &Rows) -> Catalogue {
             .collect(),
         floors: rows.floors.iter().map(|(id, row)| one(id, &row.name)).collect(),
         passes: vec![Named {
-            id: "day_pass".to_owned(),
-            name: DAY_PASS.to_owned(),
+            id: "day_pass".into(),
+            name: DAY_PASS.into(),
         }],
         groups: Vec::new(),
     }

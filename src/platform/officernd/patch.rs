@@ -4,14 +4,14 @@ use super::{
     pull::{Found, Known, Unreadable},
     rows::{self, Assignment, Booking},
 };
-use crate::domain::Millis;
+use crate::domain::{Millis, Text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who holds passes that were read together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Whose {
-    Member(String),
-    Company(String),
+    Member(Text),
+    Company(Text),
 }
 
 /// What has to be put in place. `None` for a row: it is gone.
@@ -19,7 +19,7 @@ pub(super) enum Whose {
 pub(super) struct Patch {
     pub(super) since: Option<Millis>,
     pub(super) members: Found<Option<rows::Member>>,
-    pub(super) companies: Found<Option<String>>,
+    pub(super) companies: Found<Option<Text>>,
     pub(super) memberships: Found<Option<rows::Membership>>,
     pub(super) resources: Found<Option<rows::Resource>>,
     pub(super) passes: Found<Option<rows::Pass>>,
@@ -30,10 +30,10 @@ pub(super) struct Patch {
     pub(super) assignments: Found<Found<Assignment>>,
     pub(super) all_assignments: Option<Found<Assignment>>,
     /// Bookings whose occurrences are no longer what they were.
-    pub(super) gone_bookings: BTreeSet<String>,
+    pub(super) gone_bookings: BTreeSet<Text>,
     /// By resource.
-    pub(super) bookings: Found<BTreeMap<(String, Millis), Booking>>,
-    pub(super) all_bookings: Option<BTreeMap<(String, Millis), Booking>>,
+    pub(super) bookings: Found<BTreeMap<(Text, Millis), Booking>>,
+    pub(super) all_bookings: Option<BTreeMap<(Text, Millis), Booking>>,
     pub(super) unread: Unreadable,
 }
 

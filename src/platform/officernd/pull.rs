@@ -8,7 +8,7 @@ use super::{
     rows::{self, Assignment, Booking, CheckInRow, PassStatus, Rows, Unread},
 };
 use crate::{
-    domain::{Millis, time::DAY_MS},
+    domain::{Millis, Text, time::DAY_MS},
     platform::{PlatformError, packed::Packed},
 };
 use serde_json::Value;
@@ -93,8 +93,8 @@ pub(super) struct Pull<'a> {
 }
 
 /// A collection of named rows by id.
-pub(super) type Found<T> = BTreeMap<String, T>;
-pub(super) type Unreadable = BTreeMap<(&'static str, String), Unread>;
+pub(super) type Found<T> = BTreeMap<Text, T>;
+pub(super) type Unreadable = BTreeMap<(&'static str, Text), Unread>;
 
 /// Reads one collection into typed rows. A row that cannot be read is named, and left out.
 pub(super) async fn collect<T>(
@@ -105,23 +105,22 @@ pub(super) async fn collect<T>(
     unread: &mut Unreadable,
     read: impl Fn(&Value) -> Result<T, Unread>,
 ) -> Result<(Found<T>, Listed), PlatformError> {
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     let listed = lists::each(client, &[path], query, |row| {
         let id = rows::id(&row).unwrap_or_default();
         match read(&row) {
             Ok(_) if id.is_empty() => {
                 unread.insert((collection, id), "has no id; left out");
             }
-            Ok(made) => {
-                found.insert(id, made);
-            }
+            Ok(made) => found.push((id, made)),
             Err(text) => {
                 unread.insert((collection, id), text);
             }
         }
     })
     .await?;
-    Ok((found, listed))
+    // At once, for nodes that are full: packed::dense.
+    Ok((found.into_iter().collect(), listed))
 }
 
 impl Pull<'_> {
@@ -201,17 +200,15 @@ impl Pull<'_> {
         span: Span,
         resource: Option<&str>,
         unread: &mut Unreadable,
-    ) -> Result<(BTreeMap<(String, Millis), Booking>, usize), PlatformError> {
+    ) -> Result<(BTreeMap<(Text, Millis), Booking>, usize), PlatformError> {
         let mut query = vec![("from", written(span.from)), ("to", written(span.until))];
         query.extend(self.by_location());
         query.extend(resource.map(|id| ("resource", id.to_owned())));
-        let mut found = BTreeMap::new();
+        let mut found = Vec::new();
         let listed = lists::each(self.client, &["bookings", "occurrences"], &query, |row| {
             let id = rows::id(&row).unwrap_or_default();
             match rows::booking(&row) {
-                Ok((from, booking)) if !id.is_empty() => {
-                    found.insert((id, from), booking);
-                }
+                Ok((from, booking)) if !id.is_empty() => found.push(((id, from), booking)),
                 Ok(_) => {
                     unread.insert(("bookings", id), "has no id; left out");
                 }
@@ -221,13 +218,13 @@ impl Pull<'_> {
             }
         })
         .await?;
-        Ok((found, listed.pages))
+        Ok((found.into_iter().collect(), listed.pages))
     }
 
     /// All assignments: as one list where the platform gives one, else for each desk and office.
     pub(super) async fn assignments(
         &mut self,
-        resources: &BTreeMap<String, rows::Resource>,
+        resources: &BTreeMap<Text, rows::Resource>,
         unread: &mut Unreadable,
     ) -> Result<(Found<Assignment>, usize), PlatformError> {
         let (client, path) = (self.client, "assignments");
@@ -245,7 +242,7 @@ impl Pull<'_> {
             .iter()
             .filter(|(_, resource)| resource.kind != "meeting_room")
         {
-            let query = [("resource", id.clone())];
+            let query = [("resource", id.to_string())];
             let (found, listed) =
                 collect(client, "assignments", path, &query, unread, rows::assignment).await?;
             all.extend(found);
@@ -292,9 +289,9 @@ impl Pull<'_> {
             .bookings
             .iter()
             .filter(|((_, from), row)| within(*from, row, span));
-        let named: BTreeSet<String> = named.flat_map(|(_, row)| row.visitors.iter().cloned()).collect();
+        let named: BTreeSet<Text> = named.flat_map(|(_, row)| row.visitors.iter().cloned()).collect();
         all.visitors.retain(|id, _| named.contains(id));
-        let missing: Vec<&String> = named
+        let missing: Vec<&Text> = named
             .iter()
             .filter(|id| !all.visitors.contains_key(*id))
             .collect();

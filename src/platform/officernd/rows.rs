@@ -1,7 +1,10 @@
 //! What is kept of OfficeRnD's objects (facts: platforms.md 4.3): only the fields that matter, read one by one from JSON
 //! whose shape nobody promises. A reference may be an id or the object itself.
 
-use crate::domain::Millis;
+use crate::{
+    domain::{Millis, Text},
+    platform::packed,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -12,23 +15,28 @@ const MOST_CARD_TEXT: usize = 1_000;
 /// Everything that was read, by id. Facts are made of it, and of nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Rows {
-    pub(super) members: BTreeMap<String, Member>,
-    pub(super) companies: BTreeMap<String, String>,
-    pub(super) memberships: BTreeMap<String, Membership>,
-    pub(super) plans: BTreeMap<String, String>,
-    pub(super) resources: BTreeMap<String, Resource>,
-    pub(super) floors: BTreeMap<String, Floor>,
-    pub(super) locations: BTreeMap<String, Location>,
-    pub(super) assignments: BTreeMap<String, Assignment>,
+    #[serde(deserialize_with = "packed::dense")]
+    pub(super) members: BTreeMap<Text, Member>,
+    pub(super) companies: BTreeMap<Text, Text>,
+    #[serde(deserialize_with = "packed::dense")]
+    pub(super) memberships: BTreeMap<Text, Membership>,
+    pub(super) plans: BTreeMap<Text, Text>,
+    pub(super) resources: BTreeMap<Text, Resource>,
+    pub(super) floors: BTreeMap<Text, Floor>,
+    pub(super) locations: BTreeMap<Text, Location>,
+    #[serde(deserialize_with = "packed::dense")]
+    pub(super) assignments: BTreeMap<Text, Assignment>,
     /// By id and start: the occurrences of a series share its id.
-    pub(super) bookings: BTreeMap<(String, Millis), Booking>,
-    pub(super) passes: BTreeMap<String, Pass>,
-    pub(super) visitors: BTreeMap<String, Visitor>,
+    #[serde(deserialize_with = "packed::dense")]
+    pub(super) bookings: BTreeMap<(Text, Millis), Booking>,
+    #[serde(deserialize_with = "packed::dense")]
+    pub(super) passes: BTreeMap<Text, Pass>,
+    pub(super) visitors: BTreeMap<Text, Visitor>,
     /// Of today, as far as a pass may run on one.
-    pub(super) check_ins: BTreeMap<String, CheckInRow>,
+    pub(super) check_ins: BTreeMap<Text, CheckInRow>,
     /// Rows that could not be read: collection and id. Few, and kept beside the others when those are packed.
     #[serde(skip)]
-    pub(super) unread: BTreeMap<(&'static str, String), &'static str>,
+    pub(super) unread: BTreeMap<(&'static str, Text), &'static str>,
 }
 
 /// How a member stands (`status`).
@@ -44,21 +52,21 @@ pub(super) enum Status {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Member {
-    pub(super) name: String,
-    pub(super) email: Option<String>,
-    pub(super) company: Option<String>,
-    pub(super) location: Option<String>,
+    pub(super) name: Text,
+    pub(super) email: Option<Text>,
+    pub(super) company: Option<Text>,
+    pub(super) location: Option<Text>,
     pub(super) status: Status,
     /// What stands in the card property.
-    pub(super) cards: Option<String>,
+    pub(super) cards: Option<Text>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Membership {
-    pub(super) plan: String,
-    pub(super) member: Option<String>,
-    pub(super) company: Option<String>,
-    pub(super) location: Option<String>,
+    pub(super) plan: Text,
+    pub(super) member: Option<Text>,
+    pub(super) company: Option<Text>,
+    pub(super) location: Option<Text>,
     pub(super) starts: Option<Millis>,
     pub(super) ends: Option<Millis>,
     pub(super) approved: bool,
@@ -68,39 +76,39 @@ pub(super) struct Membership {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Resource {
-    pub(super) name: String,
-    pub(super) kind: String,
-    pub(super) floor: Option<String>,
-    pub(super) location: Option<String>,
-    pub(super) parents: Vec<String>,
+    pub(super) name: Text,
+    pub(super) kind: Text,
+    pub(super) floor: Option<Text>,
+    pub(super) location: Option<Text>,
+    pub(super) parents: Vec<Text>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Floor {
-    pub(super) name: String,
-    pub(super) location: Option<String>,
+    pub(super) name: Text,
+    pub(super) location: Option<Text>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Location {
-    pub(super) name: String,
-    pub(super) zone: Option<String>,
+    pub(super) name: Text,
+    pub(super) zone: Option<Text>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Assignment {
-    pub(super) resource: String,
-    pub(super) membership: String,
+    pub(super) resource: Text,
+    pub(super) membership: Text,
     pub(super) starts: Option<Millis>,
     pub(super) ends: Option<Millis>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Booking {
-    pub(super) resource: String,
-    pub(super) member: Option<String>,
-    pub(super) members: Vec<String>,
-    pub(super) visitors: Vec<String>,
+    pub(super) resource: Text,
+    pub(super) member: Option<Text>,
+    pub(super) members: Vec<Text>,
+    pub(super) visitors: Vec<Text>,
     pub(super) until: Millis,
     pub(super) tentative: bool,
     pub(super) cancelled: bool,
@@ -110,9 +118,9 @@ pub(super) struct Booking {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Pass {
-    pub(super) member: Option<String>,
-    pub(super) company: Option<String>,
-    pub(super) membership: Option<String>,
+    pub(super) member: Option<Text>,
+    pub(super) company: Option<Text>,
+    pub(super) membership: Option<Text>,
     pub(super) left: u32,
     pub(super) status: PassStatus,
     pub(super) starts: Option<Millis>,
@@ -133,39 +141,39 @@ pub(super) enum PassStatus {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Visitor {
-    pub(super) name: String,
-    pub(super) email: Option<String>,
+    pub(super) name: Text,
+    pub(super) email: Option<Text>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct CheckInRow {
-    pub(super) member: String,
+    pub(super) member: Text,
     pub(super) from: Millis,
     pub(super) until: Option<Millis>,
-    pub(super) pass: Option<String>,
+    pub(super) pass: Option<Text>,
 }
 
 /// Why a row is not taken, as the rest of a sentence.
 pub(super) type Unread = &'static str;
 
-pub(super) fn id(row: &Value) -> Option<String> {
+pub(super) fn id(row: &Value) -> Option<Text> {
     reference(row, "_id")
 }
 
 /// A text that is there and not empty.
-fn words(row: &Value, field: &str) -> Option<String> {
+fn words(row: &Value, field: &str) -> Option<Text> {
     let text = row.get(field)?.as_str()?.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    (!text.is_empty()).then(|| Text::from(text))
 }
 
 /// An id, or the `_id` of an object in its place.
-fn reference(row: &Value, field: &str) -> Option<String> {
+fn reference(row: &Value, field: &str) -> Option<Text> {
     let value = row.get(field)?;
     let text = value.as_str().or_else(|| value.get("_id")?.as_str())?.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    (!text.is_empty()).then(|| Text::from(text))
 }
 
-fn references(row: &Value, field: &str) -> Vec<String> {
+fn references(row: &Value, field: &str) -> Vec<Text> {
     let Some(list) = row.get(field).and_then(Value::as_array) else {
         return Vec::new();
     };
@@ -173,7 +181,7 @@ fn references(row: &Value, field: &str) -> Vec<String> {
         value
             .as_str()
             .or_else(|| value.get("_id")?.as_str())
-            .map(str::to_owned)
+            .map(Text::from)
     };
     list.iter().filter_map(one).filter(|id| !id.is_empty()).collect()
 }
@@ -209,7 +217,7 @@ fn count(row: &Value, field: &str) -> u32 {
 }
 
 /// The property's text, whatever type staff gave it; several values are joined with commas.
-fn property(row: &Value, name: &str) -> Option<String> {
+fn property(row: &Value, name: &str) -> Option<Text> {
     let text = match row.get("properties")?.get(name)? {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
@@ -220,11 +228,11 @@ fn property(row: &Value, name: &str) -> Option<String> {
         _ => return None,
     };
     let text = text.trim();
-    (!text.is_empty() && text.len() <= MOST_CARD_TEXT).then(|| text.to_owned())
+    (!text.is_empty() && text.len() <= MOST_CARD_TEXT).then(|| Text::from(text))
 }
 
 /// The text of the card property of a member, for a change to it.
-pub(super) fn card_text(row: &Value, card_property: &str) -> Option<String> {
+pub(super) fn card_text(row: &Value, card_property: &str) -> Option<Text> {
     property(row, card_property)
 }
 
@@ -244,7 +252,7 @@ pub(super) fn member(row: &Value, card_property: &str) -> Result<Member, Unread>
     })
 }
 
-pub(super) fn named(row: &Value) -> Result<String, Unread> {
+pub(super) fn named(row: &Value) -> Result<Text, Unread> {
     words(row, "name").ok_or("has no name; left out")
 }
 

@@ -8,6 +8,7 @@ use super::{
     pull::written,
     rows::{self, Rows},
 };
+use crate::domain::Text;
 use crate::{
     domain::facts::Facts,
     platform::{ErrorKind, PlatformError, Survey, SurveyCheck},
@@ -145,14 +146,14 @@ async fn read(
             let Some(id) = all.resources.keys().next().cloned() else {
                 return Err(error);
             };
-            let query = [("resource", id)];
+            let query = [("resource", id.to_string())];
             Ok(lists::each(client, &parts, &query, |_| {}).await?.rows)
         }
         Err(error) => Err(error),
     }
 }
 
-fn insert<T>(found: &mut std::collections::BTreeMap<String, T>, id: String, row: Result<T, rows::Unread>) {
+fn insert<T>(found: &mut std::collections::BTreeMap<Text, T>, id: Text, row: Result<T, rows::Unread>) {
     if let Ok(row) = row {
         found.insert(id, row);
     }
@@ -160,10 +161,10 @@ fn insert<T>(found: &mut std::collections::BTreeMap<String, T>, id: String, row:
 
 fn zone(all: &Rows, site: &Site) -> Option<String> {
     let ours = match &site.location {
-        Some(id) => all.locations.get(id),
+        Some(id) => all.locations.get(id.as_str()),
         None => all.locations.values().next().filter(|_| all.locations.len() == 1),
     };
-    ours?.zone.clone()
+    ours?.zone.clone().map(Into::into)
 }
 
 fn remarks(client: &Client, site: &Site, locations: usize, cards: usize, members: usize) -> Vec<String> {

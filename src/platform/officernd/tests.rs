@@ -489,7 +489,7 @@ proptest! {
     fn no_row_makes_the_translation_fall_over(rows in prop::collection::vec(anything(), 0..12), now in any::<i64>()) {
         let mut all = Rows::default();
         for (number, row) in rows.iter().enumerate() {
-            let id = rows::id(row).unwrap_or_else(|| number.to_string());
+            let id = rows::id(row).unwrap_or_else(|| number.to_string().into());
             macro_rules! put {
                 ($($field:ident $read:expr),*) => { $( if let Ok(made) = $read { all.$field.insert(id.clone(), made); } )* };
             }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        PersonId,
+        PersonId, Text,
         facts::{Facts, Resource},
     },
     platform::{Hint, PlatformError},
@@ -123,7 +123,7 @@ async fn resources(client: &Client, draft: &mut Draft<'_>, site: &Site) -> Resul
         },
     )
     .await?;
-    let ids = |list: &[Resource]| -> BTreeSet<String> { list.iter().map(|it| it.id.clone()).collect() };
+    let ids = |list: &[Resource]| -> BTreeSet<Text> { list.iter().map(|it| it.id.clone()).collect() };
     Ok(ids(&before) == ids(&draft.facts.resources))
 }
 
@@ -143,7 +143,7 @@ async fn subscriptions(
         for gone in facts.memberships.iter().filter(|it| it.id.starts_with(&own)) {
             match (&gone.person, &gone.team) {
                 (Some(person), _) => wanted.people.insert(person.as_str().to_owned()),
-                (None, Some(team)) => wanted.teams.insert(team.clone()),
+                (None, Some(team)) => wanted.teams.insert(team.to_string()),
                 (None, None) => false,
             };
         }
@@ -228,7 +228,7 @@ async fn bookings(
         let occurrence = format!("{id}_");
         let before = draft.facts.bookings.iter();
         let before = before.filter(|it| it.id == *id || it.id.starts_with(&occurrence));
-        resources.extend(before.map(|it| it.resource.clone()));
+        resources.extend(before.map(|it| it.resource.to_string()));
     }
     // Hooks come for all locations; a resource that is not known here is not of this one.
     resources.retain(|id| draft.facts.resources.iter().any(|resource| resource.id == *id));

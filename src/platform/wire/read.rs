@@ -179,15 +179,16 @@ impl<'a> Gathering<'a> {
                 .teams
                 .into_iter()
                 .filter(|team| !team.trim().is_empty())
+                .map(Into::into)
                 .collect(),
             standing,
             door_access,
             joined: self.when("joined", item.joined).flatten(),
-            email: filled(item.email),
-            team: filled(item.team),
+            email: filled(item.email).map(Into::into),
+            team: filled(item.team).map(Into::into),
             deactivated: item.deactivated,
             credentials,
-            groups: item.groups,
+            groups: item.groups.into_iter().map(Into::into).collect(),
             ..Person::new(item.id.trim(), item.name)
         })
     }
@@ -196,12 +197,12 @@ impl<'a> Gathering<'a> {
         let (starts, ends) = self.limits(item.starts, item.ends)?;
         Some(Membership {
             person: person(item.person),
-            team: filled(item.team),
+            team: filled(item.team).map(Into::into),
             starts,
             ends,
             cancelled: item.cancelled,
             pass_based: item.pass_based,
-            location: filled(item.location),
+            location: filled(item.location).map(Into::into),
             ..Membership::new(item.id, item.plan)
         })
     }
@@ -209,10 +210,10 @@ impl<'a> Gathering<'a> {
     fn assignment(&mut self, item: AssignmentItem) -> Option<Assignment> {
         let (starts, ends) = self.limits(item.starts, item.ends)?;
         Some(Assignment {
-            id: item.id,
-            resource: item.resource,
+            id: item.id.into(),
+            resource: item.resource.into(),
             person: person(item.person),
-            team: filled(item.team),
+            team: filled(item.team).map(Into::into),
             starts,
             ends,
         })
@@ -231,8 +232,8 @@ impl<'a> Gathering<'a> {
         };
         Some(Resource {
             opening: self.opening(item.opening, item.public_opening),
-            floor: filled(item.floor),
-            location: filled(item.location),
+            floor: filled(item.floor).map(Into::into),
+            location: filled(item.location).map(Into::into),
             ..Resource::new(item.id, item.name, kind)
         })
     }
@@ -243,8 +244,8 @@ impl<'a> Gathering<'a> {
             self.instant("until", &item.until)?,
         );
         Some(Booking {
-            id: item.id,
-            resource: item.resource,
+            id: item.id.into(),
+            resource: item.resource.into(),
             person: person(item.person),
             invitees: item.invitees.into_iter().map(PersonId::from).collect(),
             from,
@@ -272,9 +273,9 @@ impl<'a> Gathering<'a> {
         };
         Some(Pass {
             hours,
-            location: filled(item.location),
+            location: filled(item.location).map(Into::into),
             person: person(item.person),
-            team: filled(item.team),
+            team: filled(item.team).map(Into::into),
             left: item
                 .left
                 .map(|left| u32::try_from(left.max(0)).unwrap_or(u32::MAX)),
@@ -291,8 +292,8 @@ impl<'a> Gathering<'a> {
     )]
     fn team(&mut self, item: TeamItem) -> Option<Team> {
         Some(Team {
-            id: item.id.trim().to_owned(),
-            name: item.name,
+            id: item.id.trim().into(),
+            name: item.name.into(),
             payer: person(item.payer),
         })
     }
@@ -303,8 +304,8 @@ impl<'a> Gathering<'a> {
     )]
     fn named(&mut self, item: NamedItem) -> Option<Named> {
         Some(Named {
-            id: item.id.trim().to_owned(),
-            name: item.name,
+            id: item.id.trim().into(),
+            name: item.name.into(),
         })
     }
 

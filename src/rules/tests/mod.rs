@@ -145,7 +145,7 @@ fn opens(outcome: &Outcome) -> Vec<(String, String, u8, String)> {
                 grant.person.to_string(),
                 group.to_string(),
                 grant.rule,
-                grant.source.id.clone(),
+                grant.source.id.to_string(),
             )
         })
         .collect();

@@ -31,7 +31,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::Config,
-    domain::{Credential, Millis, PersonId, Snapshot},
+    domain::{Credential, Millis, PersonId, Snapshot, Text},
     health::Health,
     store::Store,
 };
@@ -72,7 +72,7 @@ pub struct InForce {
     /// As the gateway's own doors have it.
     pub snapshot: Snapshot,
     /// E-mail addresses, where the platform has them.
-    pub emails: HashMap<PersonId, String>,
+    pub emails: HashMap<PersonId, Text>,
 }
 
 /// Who knows the grants in force.

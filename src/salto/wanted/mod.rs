@@ -21,7 +21,7 @@ pub use slot::Slot;
 use super::doors::Doors;
 use crate::{
     config::model::KsConfig,
-    domain::{Credential, Grant, GrantKind, Millis, PersonId, Snapshot, Source, site::Site},
+    domain::{Credential, Grant, GrantKind, Millis, PersonId, Snapshot, Source, Text, site::Site},
 };
 use jiff::{civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub struct Given<'a> {
     /// What is in force at the gateway's own doors.
     pub snapshot: &'a Snapshot,
     /// E-mail addresses, where the platform has them.
-    pub emails: &'a HashMap<PersonId, String>,
+    pub emails: &'a HashMap<PersonId, Text>,
     /// Doors, groups, hours and holidays.
     pub site: &'a Site,
     /// `[ks]`.

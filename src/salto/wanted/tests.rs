@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     config::model::{DoorConfig, KsConfig},
     domain::{
-        Block, BlockTarget, Reason, Window,
+        Block, BlockTarget, Reason, Text, Window,
         grant::{Holder, Target},
         site::{Door, Group as SiteGroup, Schedule, Span},
     },
@@ -23,7 +23,7 @@ struct World {
     config: KsConfig,
     doors: Doors,
     pairs: Vec<(Credential, Credential)>,
-    emails: HashMap<PersonId, String>,
+    emails: HashMap<PersonId, Text>,
 }
 
 fn at(text: &str) -> Millis {
@@ -42,7 +42,7 @@ fn grant(person: &str, group: &str, kind: GrantKind, from: Option<&str>, until: 
         },
         kind,
         source: Source {
-            id: format!("{}-{person}", kind.name()),
+            id: format!("{}-{person}", kind.name()).into(),
             label: "Something".into(),
         },
         rule: if kind == GrantKind::Booking { 12 } else { 1 },

@@ -189,8 +189,8 @@ fn detail(api: &Api, id: &str) -> Result<Detail, Problem> {
     let hit = api.desk.directory().map_err(Problem::from)?.person(who);
     Ok(Detail {
         id: id.to_owned(),
-        name: known.name.clone(),
-        email: known.email.clone(),
+        name: known.name.to_string(),
+        email: known.email.clone().map(Into::into),
         blocked: access.blocked.clone(),
         team: hit.map(|hit| hit.company).filter(|company| !company.is_empty()),
         blocked_here,
@@ -232,8 +232,8 @@ fn shown(right: &rules::Access, config: &Config) -> Right {
         door,
         doors,
         kind: right.kind.name(),
-        because: right.source.label.clone(),
-        source: right.source.id.clone(),
+        because: right.source.label.to_string(),
+        source: right.source.id.to_string(),
         from: right.window.from.map(rfc3339),
         until: right.window.until.map(rfc3339),
         hours: right.hours.as_ref().map(|hours| hours.as_str().to_owned()),

@@ -3,7 +3,7 @@
 use super::{DAY_PASS, Draft, SALTO};
 use crate::{
     domain::{
-        Millis, PersonId,
+        Millis, PersonId, Text,
         facts::{self as neutral, Assignment, Pass, When},
     },
     platform::spacebring::model::{Balance, Booking, Item, Subscription},
@@ -48,7 +48,7 @@ impl Draft<'_> {
             membership.ends = earliest(end, until).map(When::At);
             membership.cancelled = deleted.is_some();
             membership.pass_based = item.day_passes.is_some_and(|count| count > 0.0);
-            membership.location = Some(self.site.location.clone());
+            membership.location = Some(self.site.location.as_str().into());
             self.facts.memberships.push(membership);
         }
         for assigned in row.assignments {
@@ -64,7 +64,7 @@ impl Draft<'_> {
         }
     }
 
-    fn holder(&mut self, row: &Subscription) -> (Option<PersonId>, Option<String>) {
+    fn holder(&mut self, row: &Subscription) -> (Option<PersonId>, Option<Text>) {
         let customer = row.customer.as_ref();
         let id = row
             .customer_ref
@@ -76,7 +76,7 @@ impl Draft<'_> {
             .or_else(|| customer.and_then(|customer| customer.kind.as_deref()));
         if kind == Some("company") {
             let team = row.company_ref.as_deref().or(id);
-            return (None, team.map(ToOwned::to_owned));
+            return (None, team.map(Text::from));
         }
         let user = row.user_ref.as_deref().or_else(|| {
             let user = customer.and_then(|customer| customer.user.as_ref());
@@ -165,7 +165,7 @@ impl Draft<'_> {
             *number += 1;
             let mut pass = Pass::new(format!("{base}/{number}"), DAY_PASS);
             if company {
-                pass.team = Some(customer.to_owned());
+                pass.team = Some(customer.into());
             } else {
                 pass.person = Some(customer.into());
             }

@@ -17,7 +17,7 @@ use super::{model::Membership, users::Users};
 use crate::{
     config::model::CardText,
     domain::{
-        Millis, PersonId,
+        Millis, PersonId, Text,
         facts::{self as neutral, Facts, Named},
     },
     platform::FactsProblem,
@@ -59,7 +59,7 @@ pub(super) struct Draft<'s> {
     people: HashSet<String>,
     /// The same, by user.
     users: Users,
-    companies: HashSet<String>,
+    companies: HashSet<Text>,
     /// The SALTO KS access group of each plan.
     plans: HashMap<String, Option<String>>,
     tentative: Vec<neutral::Booking>,
@@ -252,7 +252,7 @@ impl<'s> Draft<'s> {
     /// The SALTO KS access groups that staff chose in subscriptions stand among the plans, for the mapping.
     fn name_groups(&mut self) {
         let plans = self.facts.memberships.iter().map(|it| &it.plan);
-        let groups: BTreeSet<&String> = plans.filter(|plan| plan.starts_with(SALTO)).collect();
+        let groups: BTreeSet<&Text> = plans.filter(|plan| plan.starts_with(SALTO)).collect();
         let named = groups.into_iter().map(|group| Named {
             id: group.clone(),
             name: group.clone(),

@@ -21,8 +21,8 @@ impl Draft<'_> {
     pub(in crate::platform::spacebring) fn location(&mut self, row: &Location, zone: &str) {
         let name = row.title.clone().unwrap_or_else(|| row.id.clone());
         self.facts.catalogue.locations = vec![Named {
-            id: row.id.clone(),
-            name,
+            id: row.id.clone().into(),
+            name: name.into(),
         }];
         if let Some(theirs) = row.timezone_id.as_deref().filter(|theirs| *theirs != zone) {
             let text = format!(
@@ -38,7 +38,10 @@ impl Draft<'_> {
         let group = row.access.and_then(|access| access.saltoks_access_group_ref);
         self.plans
             .insert(row.id.clone(), group.filter(|group| !group.is_empty()));
-        self.facts.catalogue.plans.push(Named { id: row.id, name });
+        self.facts.catalogue.plans.push(Named {
+            id: row.id.into(),
+            name: name.into(),
+        });
     }
 
     /// A company.
@@ -49,12 +52,12 @@ impl Draft<'_> {
         if deleted.is_some_and(|deleted| deleted <= self.now) {
             return;
         }
-        self.companies.insert(row.id.clone());
+        self.companies.insert(row.id.clone().into());
         self.passes_of(&row.id, true, row.day_passes.and_then(|passes| passes.expiring));
         let name = row.title.unwrap_or_else(|| row.id.clone());
         self.facts.teams.push(Team {
-            id: row.id,
-            name,
+            id: row.id.into(),
+            name: name.into(),
             payer: None,
         });
     }
@@ -77,7 +80,8 @@ impl Draft<'_> {
             .user
             .as_ref()
             .and_then(|user| user.email.clone())
-            .filter(|email| !email.is_empty());
+            .filter(|email| !email.is_empty())
+            .map(Into::into);
         let here = self.is_here(row.location_ref.as_deref());
         person.standing = match (here, row.kind.as_deref()) {
             (_, Some("nonmember")) => Standing::External,
@@ -114,7 +118,7 @@ impl Draft<'_> {
             }
         }
         if here {
-            person.team = row.company_ref.filter(|team| !team.is_empty());
+            person.team = row.company_ref.filter(|team| !team.is_empty()).map(Into::into);
             let user = row.user_ref.or_else(|| row.user.and_then(|user| user.id));
             if let Some(user) = user {
                 self.users.insert(&user, id.as_str());
@@ -131,7 +135,7 @@ impl Draft<'_> {
     pub(in crate::platform::spacebring) fn resource(&mut self, index: usize, row: Resource) {
         let title = row.title.unwrap_or_else(|| row.id.clone());
         let mut resource = neutral::Resource::new(row.id, title, kind(row.kind.as_deref()));
-        resource.location = row.location_ref;
+        resource.location = row.location_ref.map(Into::into);
         let (opening, mistakes) = hours::opening(row.schedule);
         resource.opening = opening;
         for mistake in mistakes {
