@@ -205,6 +205,8 @@ mod officernd_writes;
 #[cfg(test)]
 mod osdp_bus_trouble;
 #[cfg(test)]
+mod osdp_contrary_reader;
+#[cfg(test)]
 mod osdp_figures;
 #[cfg(test)]
 mod osdp_independent_reader;

@@ -14,10 +14,10 @@ use super::{
 };
 use crate::{
     config::model::{LineConfig, OsdpReader, OutputRef},
-    domain::Presentation,
+    domain::{Credential, Presentation},
 };
 use exchange::Exchange;
-use libosdp::{OsdpEvent, OsdpEventCardRead};
+use libosdp::OsdpEvent;
 use std::{io, time::Duration};
 
 /// Silence within a frame after which it is given up (IEC 60839-11-5: 20 ms between characters; USB adapters
@@ -223,7 +223,12 @@ impl<'a> Bus<'a> {
     fn look_after(&mut self, index: usize, now: Duration) {
         while let Some(event) = self.devices.get_mut(index).and_then(Device::next_event) {
             match event {
-                OsdpEvent::CardRead(read) => self.presented(index, &read, now),
+                OsdpEvent::CardRead(read) => {
+                    let format = self.devices.get(index).map(|device| device.config.card);
+                    let credential =
+                        format.and_then(|format| card::credential(format, read.nr_bits, &read.data));
+                    self.presented(index, credential, now);
+                }
                 OsdpEvent::Status(report) => {
                     if let (Some(device), Some(watch)) =
                         (self.devices.get(index), self.watches.get_mut(index))
@@ -255,14 +260,15 @@ impl<'a> Bus<'a> {
         }
     }
 
-    fn presented(&mut self, index: usize, read: &OsdpEventCardRead, now: Duration) {
+    /// A card at a reader; `None` if it could not be made out.
+    fn presented(&mut self, index: usize, credential: Option<Credential>, now: Duration) {
         let Some(device) = self.devices.get_mut(index) else {
             return;
         };
         device.presentations += 1;
         let presentation = Presentation {
             reader: device.config.id.clone(),
-            credential: card::credential(device.config.card, read.nr_bits, &read.data),
+            credential,
         };
         let answer = self.common.gate.present(&presentation);
         device.show(answer.feedback, now);
