@@ -55,6 +55,8 @@ mod config_with_mistakes;
 #[cfg(test)]
 mod contract_adapter;
 #[cfg(test)]
+mod contract_odd_answers;
+#[cfg(test)]
 mod coworks_export;
 #[cfg(test)]
 mod daemon_site;
