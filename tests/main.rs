@@ -123,6 +123,8 @@ mod journal_read_only;
 #[cfg(test)]
 mod journal_support;
 #[cfg(test)]
+mod journal_upgraded;
+#[cfg(test)]
 mod journal_vanished;
 #[cfg(test)]
 mod ks_apply_named;

@@ -58,6 +58,9 @@ pub enum StoreError {
         /// The newest that this program knows.
         known: i64,
     },
+    /// Written by an earlier version, and not brought up to date: that takes somebody who may write it.
+    #[error("{} was written by an earlier version of doorward, and the gateway brings it up to date when it starts: let it start once where it may write", .0.display())]
+    Older(PathBuf),
     /// The disk, or what is on it.
     #[error("{}: {}", file.display(), fault.words())]
     Disk {

@@ -116,6 +116,7 @@ impl Store {
         }
         let guard = start.lock_directory()?;
         start.look_for_losses();
+        start.bring_state_up_to_date()?;
         let (mut ring, survives, mut found) = start.ring()?;
         let (connection, mut extent, salvage, known) = start.journal()?;
         let fresh = extent.epochs.is_empty();

@@ -79,6 +79,27 @@ impl Start<'_> {
         }
     }
 
+    /// Brings a state of an earlier version up to date before anything asks for what only this version knows: the doors decide
+    /// from it, and whoever would write it next may be a cloud that is down.
+    ///
+    /// # Errors
+    /// `TooNew`.
+    pub(super) fn bring_state_up_to_date(&mut self) -> Result<(), StoreError> {
+        let dir = self.options.state_dir.clone();
+        match file::is_older(&dir, &STATE) {
+            Ok(true) => {
+                if let Err(error) = file::open(&dir, &STATE) {
+                    let kind = error.disk_fault().unwrap_or(DiskFault::Broken).kind();
+                    self.warn(&format!("{kind}:state"), &error.to_string());
+                }
+                Ok(())
+            }
+            Err(error @ StoreError::TooNew { .. }) => Err(error),
+            // Damage and the like show where it is read, each with its own behaviour.
+            Ok(false) | Err(_) => Ok(()),
+        }
+    }
+
     /// Two writers would give the same numbers twice. A kill frees the lock.
     pub(super) fn lock_directory(&self) -> Result<Option<File>, StoreError> {
         let dir = &self.options.state_dir;
