@@ -225,6 +225,8 @@ mod osdp_shared_bus;
 #[cfg(test)]
 mod osdp_site;
 #[cfg(test)]
+mod package_contents;
+#[cfg(test)]
 mod page_api;
 #[cfg(test)]
 mod page_browser;
