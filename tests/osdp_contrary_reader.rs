@@ -114,3 +114,15 @@ fn a_reader_that_comes_and_goes_all_the_time_is_a_fault_and_no_flood_of_events()
     assert!(text.contains("6 times within a minute"), "{text}");
     assert_eq!(site.happened(&online("front")), 6);
 }
+
+#[test]
+fn two_readers_with_one_address_are_a_fault_of_the_line() {
+    let (contrary, site) = one();
+    contrary.twice(true);
+    let crossed = || site.fault("line_crossed:hall");
+    wait_until("the fault", Duration::from_secs(60), || crossed().is_some());
+    let text = crossed().unwrap();
+    assert!(text.contains("two readers have one address"), "{text}");
+    contrary.twice(false);
+    wait_until("its end", SOON, || crossed().is_none());
+}

@@ -25,6 +25,7 @@ struct State {
     refused: HashMap<u8, u8>,
     to_say: VecDeque<(u8, Vec<u8>)>,
     heard: HashMap<u8, usize>,
+    twice: bool,
 }
 
 /// The reader: a thread on a pty of its own.
@@ -83,6 +84,11 @@ impl Contrary {
         lock(&self.state).to_say.push_back((reply, data.to_vec()));
     }
 
+    /// Sends each reply twice, or once again: as two readers that have one address.
+    pub fn twice(&self, twice: bool) {
+        lock(&self.state).twice = twice;
+    }
+
     /// How often a command came.
     #[must_use]
     pub fn heard(&self, command: u8) -> usize {
@@ -108,8 +114,10 @@ fn turn(pty: &Pty, address: u8, heard: &mut Vec<u8>, state: &Mutex<State>) {
     let count = pty.read(&mut buffer);
     heard.extend_from_slice(buffer.get(..count).unwrap_or_default());
     while let Some(frame) = next(heard) {
-        if let Some(reply) = answer(&frame, address, &mut lock(state)) {
-            pty.write(&reply);
+        let mut state = lock(state);
+        if let Some(reply) = answer(&frame, address, &mut state) {
+            let times = if state.twice { 2 } else { 1 };
+            pty.write(&reply.repeat(times));
         }
     }
     let timeout = Timespec {
