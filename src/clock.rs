@@ -14,6 +14,10 @@ use std::{
 /// daemon's own sandbox does not let it ask the kernel.
 const SYNCHRONISED: &str = "/run/doorward-clock/synchronised";
 
+/// So far behind the last time on disk a battery clock may be, milliseconds: it is set by the kernel now and then only, and has
+/// a crystal of its own. One without a battery is years behind.
+const RTC_SLACK: Millis = 60 * 60 * 1_000;
+
 /// The gateway's clock: wall time with its quality, and monotonic time. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<Inner>);
@@ -39,7 +43,7 @@ enum Source {
 
 impl Clock {
     /// The system's clock. `rtc`: a battery clock is configured. `floor`: the last time written to disk, below
-    /// which an untrusted clock is never believed.
+    /// which an untrusted clock is never believed, and a battery clock neither.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn system(rtc: bool, floor: Millis) -> Self {
@@ -94,8 +98,19 @@ impl Clock {
         if let Source::System { rtc, .. } = &self.0.source
             && !self.0.trusted.load(Ordering::Relaxed)
         {
-            let trusted = *rtc || kernel_is_synchronised() || Path::new(SYNCHRONISED).exists();
+            let battery = *rtc && !self.rtc_is_behind();
+            let trusted = battery || kernel_is_synchronised() || Path::new(SYNCHRONISED).exists();
             self.0.trusted.store(trusted, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a battery clock is configured and says an earlier time than the last one on disk: its battery is dead, or
+    /// somebody set it back. Then it is worth nothing.
+    #[must_use]
+    pub fn rtc_is_behind(&self) -> bool {
+        match &self.0.source {
+            Source::System { rtc, floor, .. } => *rtc && wall_clock() < floor.saturating_sub(RTC_SLACK),
+            Source::Manual { .. } => false,
         }
     }
 
@@ -223,6 +238,22 @@ mod tests {
     #[test]
     fn an_rtc_makes_the_time_trusted() {
         assert!(Clock::system(true, 0).now().trusted);
+    }
+
+    #[test]
+    fn an_rtc_whose_battery_died_does_not() {
+        let last = wall_clock();
+        assert!(
+            Clock::system(true, last + RTC_SLACK / 2).now().trusted,
+            "a crystal's doing"
+        );
+        let dead = Clock::system(true, last + 365 * 86_400_000);
+        assert!(dead.rtc_is_behind() && !Clock::system(true, last).rtc_is_behind());
+        // The kernel of the machine that runs this may be synchronised, which counts for more.
+        assert_eq!(
+            dead.now().trusted,
+            kernel_is_synchronised() || Path::new(SYNCHRONISED).exists()
+        );
     }
 
     #[test]

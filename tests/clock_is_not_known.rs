@@ -81,6 +81,36 @@ fn a_start_without_the_time_is_never_before_the_last_time_on_disk() {
 }
 
 #[test]
+fn a_battery_clock_that_lost_its_battery_is_not_believed() {
+    let (mut site, clock) = site(&without_rtc("rtc = true"));
+    clock.set(0, false).unwrap();
+    site.gateway.start();
+    site.settle();
+    assert_eq!(site.tap(BOB), Color::Green, "a battery clock knows the time");
+    let before = site.presentations(1);
+    site.gateway.kill();
+
+    clock.set(-400 * DAY, false).unwrap();
+    site.gateway.start();
+    site.settle();
+    let text = site.fault("clock_untrusted");
+    assert!(text.contains("replace its battery"), "{text}");
+    assert_ne!(site.tap(BOB), Color::Green);
+    assert_eq!(site.tap(ANA), Color::Green, "around the clock needs no clock");
+    let all = site.presentations(3);
+    assert_eq!(
+        (&all[1]["reason"], &all[1]["clock"]),
+        (&"clock_untrusted".into(), &"untrusted".into())
+    );
+    assert!(time(&all[1]) >= time(&before[0]), "{all:?}");
+
+    clock.set(0, true).unwrap();
+    site.no_fault("clock_untrusted");
+    assert_eq!(site.tap(BOB), Color::Green);
+    site.gateway.stop();
+}
+
+#[test]
 fn a_site_may_allow_bookings_without_the_time() {
     let (mut site, clock) = site(&without_rtc("untrusted = \"allow\""));
     clock.set(-DAY, false).unwrap();

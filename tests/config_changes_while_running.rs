@@ -73,6 +73,26 @@ async fn a_swapped_link_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_swapped_link_to_its_folder_is_noticed_and_so_is_what_happens_behind_it() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for (name, text) in [("r1", "one"), ("r2", "two")] {
+        std::fs::create_dir_all(at(name).join("etc")).unwrap();
+        write(&at(name).join("etc/doorward.toml"), text);
+    }
+    symlink("r1", at("current")).unwrap();
+    let mut watch = ConfigWatch::start(&at("current/etc/doorward.toml")).unwrap();
+    assert_eq!(watch.degraded(), None);
+
+    symlink("r2", at("next")).unwrap();
+    std::fs::rename(at("next"), at("current")).unwrap();
+    assert!(trigger(&mut watch, Trigger::File).await, "the link");
+    write(&at("r2/etc/doorward.toml"), "three");
+    assert!(trigger(&mut watch, Trigger::File).await, "behind the link");
+}
+
+#[tokio::test]
 async fn sighup_is_a_trigger_though_the_file_is_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("doorward.toml");

@@ -379,7 +379,7 @@ async fn facts_that_contradict_themselves_lose_the_item_and_in_number_the_whole_
     };
     let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(texts.join("\n"), @r#"
-people p6: has a card that cannot be read (a card number needs its scheme, for example uid:04A2B3C4D5E680); the card is left out
+people p6: has a card, number 2 of 2, that cannot be read (a card number needs its scheme, for example uid:04A2B3C4D5E680); the card is left out
 people p5: is listed twice with different contents; opens nothing until that is put right
 memberships m-p3: ends before it begins; left out
 memberships m-p4: names person nobody, who is not among the people; left out

@@ -80,13 +80,13 @@ until = 2026-06-01T11:00:00
         .replace("[[pepole]]\nid = \"p4\"", "");
     fs::write(&path, text).unwrap();
     insta::assert_snapshot!(format!("{fields}\n\n{}", told(&path)), @r#"
-the facts in DIR/facts.toml are not taken, and the doors go on with the last good ones: 4 mistakes to correct
+the facts in DIR/facts.toml are not taken, and what was in force stays: 4 mistakes to correct
   DIR/facts.toml:11: "name" is missing
   DIR/facts.toml:13: people have no "nmae"; they have id, name, email, team, teams, standing, door_access, joined, deactivated, credentials, groups
   DIR/facts.toml:14: deactivated must be yes or no
   DIR/facts.toml:16: there is no "pepole"; there are people, memberships, assignments, resources, bookings, passes, teams, plans, locations, floors, pass_kinds, groups
 
-the facts in DIR/facts.toml are not taken, and the doors go on with the last good ones: 3 mistakes to correct
+the facts in DIR/facts.toml are not taken, and what was in force stays: 3 mistakes to correct
   DIR/facts.toml:5: people p1: has a card that cannot be read (a card number needs its scheme, for example uid:04A2B3C4D5E680)
   DIR/facts.toml:8: people p1: is listed twice with different contents
   DIR/facts.toml:22: bookings b1: ends before it begins
@@ -109,7 +109,7 @@ fn a_table_with_mistakes_is_told_by_file_and_row() {
         .to_string()
         .replace(&folder.path().display().to_string(), "DIR");
     insta::assert_snapshot!(text, @r#"
-the facts in DIR are not taken, and the doors go on with the last good ones: 3 mistakes to correct
+the facts in DIR are not taken, and what was in force stays: 3 mistakes to correct
   DIR/passes.csv:2: left must be a whole number, or empty for unlimited
   DIR/people.csv:3: deactivated must be yes or no
   DIR/people.csv:4: there are 4 cells, and 3 in the first row; put a text with a comma into "quotes"

@@ -55,6 +55,8 @@ mod config_with_mistakes;
 #[cfg(test)]
 mod contract_adapter;
 #[cfg(test)]
+mod contract_odd_answers;
+#[cfg(test)]
 mod coworks_export;
 #[cfg(test)]
 mod daemon_site;
@@ -120,6 +122,10 @@ mod journal_power_cut;
 mod journal_read_only;
 #[cfg(test)]
 mod journal_support;
+#[cfg(test)]
+mod journal_upgraded;
+#[cfg(test)]
+mod journal_vanished;
 #[cfg(test)]
 mod ks_apply_named;
 #[cfg(test)]
@@ -205,6 +211,8 @@ mod officernd_writes;
 #[cfg(test)]
 mod osdp_bus_trouble;
 #[cfg(test)]
+mod osdp_contrary_reader;
+#[cfg(test)]
 mod osdp_figures;
 #[cfg(test)]
 mod osdp_independent_reader;
@@ -216,6 +224,8 @@ mod osdp_reader_answers;
 mod osdp_shared_bus;
 #[cfg(test)]
 mod osdp_site;
+#[cfg(test)]
+mod package_contents;
 #[cfg(test)]
 mod page_api;
 #[cfg(test)]

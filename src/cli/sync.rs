@@ -78,7 +78,15 @@ pub fn show(out: &mut Out, doc: &StatusDoc, view: &report::View<'_>) -> Result<u
         )?;
         return Ok(status::OK);
     }
-    report::faults(out, &faults, view)?;
+    let elsewhere = doc.faults.len() - faults.len();
+    if faults.is_empty() && elsewhere > 0 {
+        let none = out.paint(Tone::Good, "no faults of the facts");
+        let them = if elsewhere == 1 { "fault" } else { "faults" };
+        out.line(&format!("{none}; {elsewhere} {them} elsewhere: doorward report"))?;
+        out.line("")?;
+    } else {
+        report::faults(out, &faults, view)?;
+    }
     match section {
         Some(section) => report::sync_section(out, section, doc, view)?,
         None => out.line("no cloud is configured: see [cloud] in the configuration")?,

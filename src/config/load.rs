@@ -78,7 +78,7 @@ fn source(file: &Path) -> Result<String, (String, &'static str)> {
             std::io::ErrorKind::PermissionDenied => {
                 "run the command as root (sudo), or let the group doorward read the file (chgrp doorward, chmod 640)"
             }
-            _ => "name the file with --config; an example is /usr/share/doc/doorward/doorward.toml",
+            _ => "name the file with --config; an example is /usr/share/doc/doorward/examples/doorward.toml",
         };
         (
             format!("the configuration cannot be read: {}", plain(&error)),

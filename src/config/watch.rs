@@ -4,7 +4,8 @@
 use notify::{RecursiveMode, Watcher};
 use std::{
     collections::BTreeSet,
-    path::{Path, PathBuf},
+    ffi::OsString,
+    path::{Component, Path, PathBuf},
     time::Duration,
 };
 use tokio::{
@@ -18,7 +19,7 @@ use tokio::{
 const QUIET: Duration = Duration::from_millis(200);
 /// An editor that never rests must not hold the reload back for ever.
 const AT_MOST: Duration = Duration::from_secs(2);
-/// Some changes give no event (network file systems, a link to a folder that is not watched). This is the net below.
+/// Some changes give no event (network file systems, a folder that comes back). This is the net below.
 const NET: Duration = Duration::from_secs(30);
 
 /// Why the configuration should be read again.
@@ -123,12 +124,7 @@ impl Eye {
     /// Watches folders, not the file: editors and mounts put another file in its place.
     fn follow_links(&mut self) -> Option<notify::Error> {
         let watcher = self.watcher.as_mut()?;
-        let real = std::fs::canonicalize(&self.file).ok();
-        let folders: BTreeSet<PathBuf> = [Some(&self.file), real.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(|file| folder(file))
-            .collect();
+        let folders = on_the_way(&self.file);
         for gone in self.watched.difference(&folders) {
             let _ = watcher.unwatch(gone); // it may be deleted by now
         }
@@ -146,11 +142,41 @@ impl Eye {
     }
 }
 
-fn folder(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
+/// The most links that are followed, as the kernel does (path_resolution(7)).
+const MOST_LINKS: usize = 40;
+
+/// The folders in which a change may lead to another file: the file's own, and that of each link on the way to it, whether the
+/// link is the file or one of its folders. All without links, so that another target is another folder.
+fn on_the_way(file: &Path) -> BTreeSet<PathBuf> {
+    let mut folders = BTreeSet::new();
+    let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let mut ahead: Vec<OsString> = names(&whole);
+    let (mut at, mut links) = (PathBuf::new(), 0);
+    while let Some(name) = ahead.pop() {
+        if name == ".." {
+            at.pop();
+            continue;
+        }
+        let next = at.join(&name); // "/" begins anew
+        match std::fs::read_link(&next) {
+            Ok(target) if links < MOST_LINKS => {
+                links += 1;
+                folders.insert(at.clone());
+                ahead.extend(names(&target));
+            }
+            _ => at = next,
+        }
     }
+    folders.extend(at.parent().map(Path::to_owned));
+    folders
+}
+
+/// The parts of a path, the last one first.
+fn names(path: &Path) -> Vec<OsString> {
+    let parts = path.components().filter(|part| *part != Component::CurDir);
+    let mut names: Vec<OsString> = parts.map(|part| part.as_os_str().to_owned()).collect();
+    names.reverse();
+    names
 }
 
 /// The whole content, some kilobytes: times and sizes are the same for two quick edits.

@@ -45,6 +45,7 @@ impl Gate for SiteGate {
                 self.fault(&format!("reader_offline:{reader}"), text);
                 self.journal(EventKind::ReaderOffline, reader, None);
             }
+            LineEvent::Away { reader } => self.signal(Signal::Away(reader)),
             LineEvent::Insecure { reader } => {
                 let text = format!(
                     "reader {reader} runs in install mode: anybody on its wire can read and replay cards. Give it its \

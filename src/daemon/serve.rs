@@ -270,7 +270,12 @@ impl Watchdog {
         if self.trusted == Some(trusted) {
             return;
         }
-        let text = "the time is not known for certain: no network time since the start, and no battery clock is configured";
+        let text = if site.clock.rtc_is_behind() {
+            "the time is not known for certain: no network time since the start, and the battery clock says an earlier time \
+             than the last one on disk; replace its battery, and bring the network back"
+        } else {
+            "the time is not known for certain: no network time since the start, and no battery clock is configured"
+        };
         match trusted {
             true => drop(site.health.clear("clock_untrusted")),
             false => drop(site.health.raise("clock_untrusted", text, site.clock.now().at)),

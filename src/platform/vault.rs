@@ -62,7 +62,7 @@ pub enum VaultError {
     )]
     NoKey(PathBuf),
     /// The system refused.
-    #[error("{0} cannot be read: {1}")]
+    #[error("{0} cannot be read: {1}; the gateway's user must own it and its folder (`ls -l`)")]
     Io(PathBuf, io::Error),
 }
 

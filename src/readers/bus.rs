@@ -14,10 +14,10 @@ use super::{
 };
 use crate::{
     config::model::{LineConfig, OsdpReader, OutputRef},
-    domain::Presentation,
+    domain::{Credential, Presentation},
 };
 use exchange::Exchange;
-use libosdp::{OsdpEvent, OsdpEventCardRead};
+use libosdp::OsdpEvent;
 use std::{io, time::Duration};
 
 /// Silence within a frame after which it is given up (IEC 60839-11-5: 20 ms between characters; USB adapters
@@ -29,6 +29,11 @@ const REOPEN_EVERY: Duration = Duration::from_millis(250);
 const IDLE_WAIT: Duration = Duration::from_millis(10);
 /// How often counters are shown and noise is told.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
+/// So many whole frames a second that nobody asked for ...
+const CROSSED: u64 = 5;
+/// ... for so many seconds: two readers have one address, or somebody else asks. One replay or echo is neither.
+const CROSSED_FOR: u32 = 5;
+
 struct Bus<'a> {
     line: &'a LineConfig,
     common: &'a Common,
@@ -46,6 +51,9 @@ struct Bus<'a> {
     lost_told: bool,
     opened: u64,
     strays: u64,
+    /// Those of the seconds before, and for how many seconds there were too many.
+    strays_before: u64,
+    crossed: u32,
     noise_told: u64,
     changed: bool,
 }
@@ -100,6 +108,8 @@ impl<'a> Bus<'a> {
             lost_told: false,
             opened: 0,
             strays: 0,
+            strays_before: 0,
+            crossed: 0,
             noise_told: 0,
             changed: true,
         }
@@ -223,7 +233,12 @@ impl<'a> Bus<'a> {
     fn look_after(&mut self, index: usize, now: Duration) {
         while let Some(event) = self.devices.get_mut(index).and_then(Device::next_event) {
             match event {
-                OsdpEvent::CardRead(read) => self.presented(index, &read, now),
+                OsdpEvent::CardRead(read) => {
+                    let format = self.devices.get(index).map(|device| device.config.card);
+                    let credential =
+                        format.and_then(|format| card::credential(format, read.nr_bits, &read.data));
+                    self.presented(index, credential, now);
+                }
                 OsdpEvent::Status(report) => {
                     if let (Some(device), Some(watch)) =
                         (self.devices.get(index), self.watches.get_mut(index))
@@ -255,14 +270,15 @@ impl<'a> Bus<'a> {
         }
     }
 
-    fn presented(&mut self, index: usize, read: &OsdpEventCardRead, now: Duration) {
+    /// A card at a reader; `None` if it could not be made out.
+    fn presented(&mut self, index: usize, credential: Option<Credential>, now: Duration) {
         let Some(device) = self.devices.get_mut(index) else {
             return;
         };
         device.presentations += 1;
         let presentation = Presentation {
             reader: device.config.id.clone(),
-            credential: card::credential(device.config.card, read.nr_bits, &read.data),
+            credential,
         };
         let answer = self.common.gate.present(&presentation);
         device.show(answer.feedback, now);
@@ -293,6 +309,7 @@ impl<'a> Bus<'a> {
         if now >= self.report_at {
             self.report_at = now + REPORT_EVERY;
             self.tell_noise();
+            self.tell_crossed();
             self.post();
         } else if std::mem::take(&mut self.changed) {
             self.post();
@@ -308,6 +325,28 @@ impl<'a> Bus<'a> {
                 line: self.line.id.clone(),
                 count,
             });
+        }
+    }
+
+    /// Once a second: whether somebody talks who was not asked.
+    fn tell_crossed(&mut self) {
+        let fresh = self.strays - std::mem::replace(&mut self.strays_before, self.strays);
+        let key = || format!("line_crossed:{}", self.line.id);
+        if fresh < CROSSED {
+            if std::mem::take(&mut self.crossed) >= CROSSED_FOR {
+                self.common.health.clear(&key());
+            }
+            return;
+        }
+        self.crossed = self.crossed.saturating_add(1);
+        if self.crossed == CROSSED_FOR {
+            let text = format!(
+                "on line {} somebody answers who was not asked, several times a second: two readers have one address, or \
+                 another controller is on these wires; cards may get lost. Give each reader an address of its own",
+                self.line.id
+            );
+            tracing::warn!("{text}");
+            self.common.raise(&key(), text);
         }
     }
 

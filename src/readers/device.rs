@@ -24,6 +24,13 @@ const FEEDBACK_WITHIN: Duration = Duration::from_millis(3_000);
 const POLL_AFTER: Duration = Duration::from_millis(11);
 /// The command that begins the secure channel's handshake, osdp_CHLNG.
 const CHALLENGE: u8 = 0x76;
+/// The reply code of osdp_BUSY: the reader asks for the command again, later.
+pub(super) const BUSY: u8 = 0x79;
+/// The reply code of osdp_NAK. A reader that lost its power says so out of sequence; libosdp then starts afresh.
+pub(super) const NAK: u8 = 0x41;
+/// The reply codes that bring a card: osdp_RAW, and osdp_FMT, which the standard no longer has.
+const RAW: u8 = 0x50;
+const FMT: u8 = 0x51;
 /// The most commands that wait for a device.
 const QUEUE: usize = 32;
 
@@ -132,6 +139,13 @@ pub(super) struct Device {
     pub(super) last_code: u8,
     /// The secure channel's handshake was begun since the reader was last online.
     pub(super) shaken: bool,
+    /// The command that its last reply refused, and would refuse again.
+    refused: Option<u8>,
+    /// Lights and sounds that it reports to have, and refused.
+    no_light: bool,
+    no_sound: bool,
+    /// How many cards had been read when its last reply brought one more, or seemed to.
+    card_owed: Option<u64>,
 }
 
 impl Device {
@@ -157,6 +171,10 @@ impl Device {
             busy: false,
             last_code: 0,
             shaken: false,
+            refused: None,
+            no_light: false,
+            no_sound: false,
+            card_owed: None,
         })
     }
 
@@ -286,15 +304,37 @@ impl Device {
     }
 
     /// Takes a whole, checked reply to the last command.
-    pub(super) fn answer(&mut self, frame: &[u8], busy_reply: bool, now: Duration) {
+    pub(super) fn answer(&mut self, frame: &[u8], code: u8, now: Duration) {
+        // libosdp takes a reader that sends osdp_FMT offline, unless it is told to ignore what it does not expect. It must
+        // not be told so for good: it would repeat a poll whose reply it does not know, and get the same reply for ever.
+        self.panel.set_flag(0, OsdpFlag::IgnoreUnsolicited, code == FMT);
         lock(&self.shared.mail).rx.extend_from_slice(frame);
         self.panel.refresh();
         self.missed = 0;
         self.poll_due = Some(now + POLL_AFTER);
-        if !busy_reply {
+        self.card_owed = matches!(code, RAW | FMT).then_some(self.presentations);
+        self.refused = (code == NAK && super::frame::refuses_the_command(frame)).then_some(self.last_code);
+        if code != BUSY {
             self.busy = false;
+            if code == NAK {
+                self.give_up_release();
+            }
             self.releasing = None;
         }
+    }
+
+    /// Whether its last reply had a card of which libosdp made nothing: in osdp_FMT, or in a format of osdp_RAW that it does
+    /// not know. Asked when the next reply is there: libosdp tells of a card a step later than it takes the reply.
+    pub(super) fn card_was_dropped(&mut self) -> bool {
+        self.card_owed.take() == Some(self.presentations) && self.online
+    }
+
+    /// The command that took it offline because it does not do such a thing, if that is why.
+    pub(super) fn take_refused(&mut self) -> Option<u8> {
+        let refused = self.refused.take();
+        self.no_light |= refused == Some(feedback::LED);
+        self.no_sound |= refused == Some(feedback::BUZ);
+        refused
     }
 
     /// The last command got no reply in time; libosdp will repeat it.
@@ -353,9 +393,12 @@ impl Device {
                 self.busy = false;
                 self.shaken = false;
                 self.abilities = abilities(&self.panel);
+                self.abilities.light &= !self.no_light;
+                self.abilities.sound &= !self.no_sound;
             }
             Some(_) => {
                 self.busy = false;
+                self.card_owed = None;
                 self.drop_queue();
             }
             None => {}

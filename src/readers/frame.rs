@@ -51,6 +51,15 @@ pub(super) fn head(bytes: &[u8]) -> Option<Head> {
     }
 }
 
+/// Whether an osdp_NAK is about the command itself, so that it would be refused again: a length, a command or values that the
+/// reader does not take (OSDP 2.2, table 47: 2, 3 and 9). Others tell of a check, a sequence or a session that was lost,
+/// and are told in the clear; on the secure channel the session is there, so it is about the command.
+pub(super) fn refuses_the_command(frame: &[u8]) -> bool {
+    let frame = frame.strip_prefix(&[MARK]).unwrap_or(frame);
+    let secure = frame.get(4).is_some_and(|control| control & SECURITY != 0);
+    secure || matches!(frame.get(6), Some(2 | 3 | 9))
+}
+
 fn parse(bytes: &[u8]) -> Parsed {
     let [SOM, address, low, high, control, ..] = *bytes else {
         return match bytes.first() {

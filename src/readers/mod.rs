@@ -61,6 +61,11 @@ pub enum LineEvent {
         /// Which.
         reader: ReaderId,
     },
+    /// It went away once more, as it does all the time: no news, but what its inputs are is not known.
+    Away {
+        /// Which.
+        reader: ReaderId,
+    },
     /// The secure channel came up or went down. An OSDP reader without install mode is online only with it.
     Secure {
         /// Which.

@@ -21,6 +21,14 @@ const LOCAL_EVERY: Duration = Duration::from_secs(5);
 /// A reader that has not come online by then is a fault.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// A reader that went away so often ...
+const UNSTEADY: usize = 6;
+/// ... within this time is unsteady. One that refuses something goes and comes once a second: three events each time would
+/// push everything else out of a journal of 250,000 within a day.
+const UNSTEADY_WITHIN: Duration = Duration::from_secs(60);
+/// An unsteady reader is believed when it has been there for so long.
+const STEADY_AFTER: Duration = Duration::from_secs(30);
+
 /// What an input last said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Level {
@@ -51,6 +59,22 @@ pub(super) struct Watch {
     no_inputs: bool,
     offline_since: Duration,
     offline_told: bool,
+    /// When it went away, in the last [`UNSTEADY_WITHIN`].
+    went: Vec<Duration>,
+    /// It comes and goes, and that has been told.
+    unsteady: bool,
+    /// Since when an unsteady reader has been there without a break.
+    back_since: Option<Duration>,
+}
+
+fn tell_online(device: &Device, common: &Common) {
+    let reader = device.config.id.clone();
+    common.gate.line_event(LineEvent::Online {
+        reader: reader.clone(),
+    });
+    if device.config.install_mode {
+        common.gate.line_event(LineEvent::Insecure { reader });
+    }
 }
 
 /// Warns for as long as install mode stands in the configuration.
@@ -164,25 +188,72 @@ impl Watch {
                 self.inputs.values_mut().for_each(|level| level.fresh = false);
                 (self.inputs_due, self.local_due) = (now, now);
                 device.show_idle(now);
-                common.gate.line_event(LineEvent::Online {
-                    reader: reader.clone(),
-                });
-                if device.config.install_mode {
-                    common.gate.line_event(LineEvent::Insecure { reader });
+                if self.unsteady {
+                    self.back_since = Some(now);
+                } else {
+                    tell_online(device, common);
                 }
             }
             Change::Offline => {
-                // A reader that refuses a question is offline for a second: do not ask again.
-                match device.last_code {
-                    feedback::LSTAT if device.missed == 0 => self.no_local = true,
-                    feedback::ISTAT if device.missed == 0 => self.no_inputs = true,
-                    _ => {}
-                }
+                self.refused(device);
                 self.offline_since = now;
                 self.offline_told = false;
-                common.gate.line_event(LineEvent::Offline { reader });
+                self.went(reader, now, common);
             }
         }
+    }
+
+    /// A reader that refuses a command is offline for a second: it is not given that one again.
+    fn refused(&mut self, device: &mut Device) {
+        let what = match device.take_refused() {
+            Some(feedback::LSTAT) => {
+                self.no_local = true;
+                "tells of no tamper and power"
+            }
+            Some(feedback::ISTAT) => {
+                self.no_inputs = true;
+                "does not say what its inputs are"
+            }
+            Some(feedback::LED) => "refuses lights",
+            Some(feedback::BUZ) => "refuses sounds",
+            _ => return,
+        };
+        tracing::warn!(reader = %device.config.id, "the reader {what}, and is not asked again until the gateway starts");
+    }
+
+    /// It went away. Of a reader that comes and goes all the time the journal is told once, not for ever.
+    fn went(&mut self, reader: ReaderId, now: Duration, common: &Common) {
+        self.went.retain(|at| now < *at + UNSTEADY_WITHIN);
+        self.went.push(now);
+        self.back_since = None;
+        if self.unsteady {
+            common.gate.line_event(LineEvent::Away { reader });
+            return;
+        }
+        let key = format!("reader_unsteady:{reader}");
+        let text = format!(
+            "reader {reader} came and went {UNSTEADY} times within a minute; check its power and its wires, and that no other \
+             reader has its address. Until it stays for {} s its comings and goings are not written down",
+            STEADY_AFTER.as_secs()
+        );
+        common.gate.line_event(LineEvent::Offline { reader });
+        if self.went.len() >= UNSTEADY {
+            self.unsteady = true;
+            common.raise(&key, text);
+        }
+    }
+
+    /// Believes a reader that came and went, once it has stayed.
+    fn settle(&mut self, device: &Device, now: Duration, common: &Common) {
+        if self.back_since.is_none_or(|since| now < since + STEADY_AFTER) {
+            return;
+        }
+        (self.back_since, self.unsteady) = (None, false);
+        self.went = Vec::new();
+        common
+            .health
+            .clear(&format!("reader_unsteady:{}", device.config.id));
+        tell_online(device, common);
     }
 
     /// Queues the questions that are due.
@@ -204,6 +275,7 @@ impl Watch {
 
     /// Raises the fault of a reader that has been away for too long.
     pub(super) fn check(&mut self, device: &Device, line: &LineConfig, now: Duration, common: &Common) {
+        self.settle(device, now, common);
         if device.online || self.offline_told || now < self.offline_since + PATIENCE {
             return;
         }

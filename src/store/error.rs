@@ -34,7 +34,7 @@ impl DiskFault {
         match self {
             Self::Full => "no space is left: free some on this file system, the store goes on by itself",
             Self::ReadOnly => {
-                "it cannot be written: look at the card (`dmesg`), replace it or remount it writable"
+                "it cannot be written: see whose it is (`ls -l`, the gateway's user must own it), or look at the card (`dmesg`), replace it or remount it writable"
             }
             Self::Corrupt => "it is damaged: it is moved aside and a new one begun, check the card",
             Self::Broken => "reading or writing failed: look at the card (`dmesg`)",
@@ -58,6 +58,9 @@ pub enum StoreError {
         /// The newest that this program knows.
         known: i64,
     },
+    /// Written by an earlier version, and not brought up to date: that takes somebody who may write it.
+    #[error("{} was written by an earlier version of doorward, and the gateway brings it up to date when it starts: let it start once where it may write", .0.display())]
+    Older(PathBuf),
     /// The disk, or what is on it.
     #[error("{}: {}", file.display(), fault.words())]
     Disk {
@@ -168,4 +171,19 @@ pub(super) fn is_read_only(file: &Path) -> bool {
             .is_ok_and(|stat| stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
         by_mount || rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_err()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_may_be_somebody_elses_as_well_as_a_bad_card() {
+        // SQLite calls both read-only (`is_read_only`): the words must help in either case.
+        let words = DiskFault::ReadOnly.words();
+        assert!(
+            words.contains("user must own it") && words.contains("dmesg"),
+            "{words}"
+        );
+    }
 }

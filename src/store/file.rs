@@ -106,6 +106,15 @@ fn check_version(connection: &Connection, path: &Path, kind: &Kind) -> Result<i6
     Ok(found)
 }
 
+/// Whether a file that is there is of an earlier format than this program's, which reading does not change.
+pub(super) fn is_older(dir: &Path, kind: &Kind) -> Result<bool, StoreError> {
+    let connection = match open_read_only(dir, kind) {
+        Err(StoreError::Missing(_)) => return Ok(false),
+        other => other?,
+    };
+    Ok(check_version(&connection, &dir.join(kind.name), kind)? < kind.version)
+}
+
 /// Opens for reading, beside a running writer, without one, or on a medium that cannot be written.
 pub(super) fn open_read_only(dir: &Path, kind: &Kind) -> Result<Connection, StoreError> {
     let path = dir.join(kind.name);

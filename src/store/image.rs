@@ -7,6 +7,7 @@
 
 use super::error::StoreError;
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
@@ -68,13 +69,26 @@ pub(super) fn read(dir: &Path, image: Named) -> Option<Vec<u8>> {
     }
 }
 
+/// The number of the image of this name, if it is one.
+fn number(name: &OsStr) -> Option<i64> {
+    name.to_str()?
+        .strip_prefix(PREFIX)?
+        .strip_suffix(SUFFIX)?
+        .parse()
+        .ok()
+}
+
+/// Whether there is any image.
+pub(super) fn is_there(dir: &Path) -> bool {
+    let mut entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.any(|entry| number(&entry.file_name()).is_some())
+}
+
 /// Removes images that are not among `named`.
 pub(super) fn sweep(dir: &Path, named: &[i64]) {
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let number = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.parse().ok());
+        let number = number(&name);
         let left_over = number.is_some_and(|number| !named.contains(&number)) || name == UNFINISHED;
         if left_over {
             // One that stays costs space, and is tried again with the next.

@@ -115,6 +115,8 @@ impl Store {
             let _ = fs::DirBuilder::new().recursive(true).mode(0o750).create(dir);
         }
         let guard = start.lock_directory()?;
+        start.look_for_losses();
+        start.bring_state_up_to_date()?;
         let (mut ring, survives, mut found) = start.ring()?;
         let (connection, mut extent, salvage, known) = start.journal()?;
         let fresh = extent.epochs.is_empty();

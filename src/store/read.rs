@@ -104,6 +104,13 @@ impl ReadStore {
             ask(&connection).map_err(|error| StoreError::sqlite(&self.dir.join(STATE.name), error))
         };
         match (attempt(), &self.owner) {
+            // A column that is not there yet is no damage.
+            (Err(error), _)
+                if error.disk_fault() == Some(DiskFault::Corrupt)
+                    && file::is_older(&self.dir, &STATE).unwrap_or(false) =>
+            {
+                Err(StoreError::Older(self.dir.join(STATE.name)))
+            }
             (Err(error), Some(owner)) if error.disk_fault() == Some(DiskFault::Corrupt) => {
                 owner.repair_state()?;
                 attempt()

@@ -2,7 +2,8 @@
 
 use super::{
     error::{DiskFault, StoreError},
-    file,
+    file::{self, Kind},
+    image,
     journal::{self, Epoch, Extent, JOURNAL},
     open::{Recovered, StoreOptions},
     read::ReadStore,
@@ -11,6 +12,7 @@ use super::{
     salvage::Salvage,
     scan::Found,
     shared::{Bell, Cursors, Shared, SharedRef, lock},
+    state::STATE,
 };
 use crate::{
     clock::Clock,
@@ -52,6 +54,50 @@ impl Start<'_> {
     pub(super) fn warn_disk(&mut self, error: &StoreError) {
         let kind = error.disk_fault().unwrap_or(DiskFault::Broken).kind();
         self.warn(&format!("{kind}:journal"), &error.to_string());
+    }
+
+    /// A file that is gone, or empty, while its companion is there: opening it would begin a new one without a word.
+    pub(super) fn look_for_losses(&mut self) {
+        let dir = self.options.state_dir.clone();
+        let blank = |name: &str| is_blank(&dir.join(name));
+        // One that was moved aside is another matter, and told there.
+        let lost = |kind: &Kind| blank(kind.name) && file::aside(&dir, kind).is_empty();
+        if lost(&JOURNAL) && !blank(STATE.name) {
+            self.warn(
+                "journal_lost",
+                "journal.db was gone or empty at the start, and a new one was begun: events and entries that were not delivered \
+                 yet are lost. Check the card (`dmesg`); if somebody took the file away, stop the gateway and put it back",
+            );
+        }
+        if lost(&STATE) && image::is_there(&dir) {
+            self.warn(
+                "state_lost",
+                "state.db was gone or empty at the start, and a new one was begun: people and rights are fetched again, but \
+                 BLOCKS AND CARDS THAT WERE GIVEN HERE ARE LOST. Block lost fobs again, and check the card (`dmesg`); if \
+                 somebody took the file away, stop the gateway and put it back",
+            );
+        }
+    }
+
+    /// Brings a state of an earlier version up to date before anything asks for what only this version knows: the doors decide
+    /// from it, and whoever would write it next may be a cloud that is down.
+    ///
+    /// # Errors
+    /// `TooNew`.
+    pub(super) fn bring_state_up_to_date(&mut self) -> Result<(), StoreError> {
+        let dir = self.options.state_dir.clone();
+        match file::is_older(&dir, &STATE) {
+            Ok(true) => {
+                if let Err(error) = file::open(&dir, &STATE) {
+                    let kind = error.disk_fault().unwrap_or(DiskFault::Broken).kind();
+                    self.warn(&format!("{kind}:state"), &error.to_string());
+                }
+                Ok(())
+            }
+            Err(error @ StoreError::TooNew { .. }) => Err(error),
+            // Damage and the like show where it is read, each with its own behaviour.
+            Ok(false) | Err(_) => Ok(()),
+        }
     }
 
     /// Two writers would give the same numbers twice. A kill frees the lock.

@@ -7,7 +7,7 @@ use crate::platform::{
 };
 use reqwest::{Method, StatusCode, header};
 use serde::Deserialize;
-use std::collections::HashSet;
+use std::{collections::HashSet, ops::RangeInclusive};
 
 /// Items asked for at once (section 2). A server may send fewer.
 const PAGE_ITEMS: &str = "1000";
@@ -27,6 +27,9 @@ pub(super) enum Pages {
         items: Gathering<'static>,
     },
 }
+
+/// What a version may be: `Version` of docs/contract/openapi.yaml, an int64. A greater one would make every later one go back.
+const VERSIONS: RangeInclusive<u64> = 1..=i64::MAX as u64;
 
 /// One page. Every page repeats the version; the last one, and only it, is marked complete and has no next.
 #[derive(Deserialize)]
@@ -60,6 +63,14 @@ pub(super) async fn read(http: &Http, known: Option<&Known>) -> Result<Pages, Pl
         .map(ToOwned::to_owned);
     let mut page: Page = http.json(first, "page 1 of the facts").await?;
     let version = page.version;
+    if !VERSIONS.contains(&version) {
+        let (least, most) = (VERSIONS.start(), VERSIONS.end());
+        return Err(odd(
+            http,
+            1,
+            format_args!("its version is {version}, and versions are {least} to {most}"),
+        ));
+    }
     let mut items = Gathering::new(None);
     let mut seen = HashSet::new();
     let mut number = 1_usize;

@@ -122,7 +122,7 @@ impl FilePlatform {
 
     fn refusal(&self, errors: &[FileError]) -> PlatformError {
         let mut text = format!(
-            "the facts in {} are not taken, and the doors go on with the last good ones: {} {} to correct",
+            "the facts in {} are not taken, and what was in force stays: {} {} to correct",
             self.path.display(),
             errors.len(),
             if errors.len() == 1 { "mistake" } else { "mistakes" }
@@ -139,7 +139,7 @@ impl FilePlatform {
     fn sources(&self) -> Result<Vec<Source>, PlatformError> {
         let unreadable = |path: &Path, error: &io::Error| {
             let text = format!(
-                "{} cannot be read: {error}; the doors go on with the last good facts; check [cloud] path and who may read it",
+                "{} cannot be read: {error}; what was in force stays; check [cloud] path and who may read it",
                 path.display()
             );
             PlatformError::new(ErrorKind::Unreachable, text)

@@ -188,7 +188,13 @@ impl Http {
         most: usize,
     ) -> Result<Vec<u8>, PlatformError> {
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| self.failure(&error, what))? {
+        let broken = |error: reqwest::Error| {
+            if error.is_timeout() {
+                return self.failure(&error, &format!("read {what}"));
+            }
+            self.failure(&error, what)
+        };
+        while let Some(chunk) = answer.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > most {
                 return Err(PlatformError::malformed(format_args!(
                     "{what} from {} is larger than {} MB; send fewer items in a page",

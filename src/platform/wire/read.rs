@@ -143,16 +143,25 @@ impl<'a> Gathering<'a> {
 
     fn person(&mut self, item: PersonItem) -> Option<Person> {
         let mut credentials = Vec::with_capacity(item.credentials.len());
-        for text in &item.credentials {
-            match text.parse::<Credential>() {
-                Ok(card) if card.is_random_uid() => self.problem(
-                    "credentials",
-                    "has a card whose number changes at every presentation, so it names nobody; the card is left out",
+        for (place, text) in (1_usize..).zip(&item.credentials) {
+            // The number itself is not repeated: it may stand in a log. Of several cards it is said which.
+            let which = match item.credentials.len() {
+                0 | 1 => String::new(),
+                all => format!(", number {place} of {all},"),
+            };
+            let text = match text.parse::<Credential>() {
+                Ok(card) if card.is_random_uid() => format!(
+                    "has a card{which} whose number changes at every presentation, so it names nobody; the card is left out"
                 ),
-                Ok(card) => credentials.push(card),
-                // The number itself is not repeated: it may stand in a log.
-                Err(error) => self.problem("credentials", &format!("has a card that cannot be read ({error}); the card is left out")),
-            }
+                Ok(card) => {
+                    credentials.push(card);
+                    continue;
+                }
+                Err(error) => {
+                    format!("has a card{which} that cannot be read ({error}); the card is left out")
+                }
+            };
+            self.problem("credentials", &text);
         }
         let standing = self.word(
             "standing",

@@ -6,7 +6,7 @@
 
 use super::{
     super::{
-        device::Device,
+        device::{BUSY, Device, NAK},
         frame::{Head, head},
     },
     Bus, SILENCE,
@@ -21,11 +21,6 @@ const PROBE_WITHIN: Duration = Duration::from_millis(30);
 /// Every eighth probe has a longer window and every 64th the full one, for a reader that is slow and not absent.
 const PROBE_LONGER: (u32, Duration) = (8, Duration::from_millis(60));
 const PROBE_FULL: u32 = 64;
-/// The reply code of osdp_BUSY: the reader asks for the command again, later.
-const BUSY: u8 = 0x79;
-/// The reply code of osdp_NAK. A reader that lost its power says so out of sequence; libosdp then starts afresh.
-const NAK: u8 = 0x41;
-
 /// A command that waits for its reply.
 #[derive(Clone, Copy)]
 pub(super) struct Exchange {
@@ -80,8 +75,13 @@ impl Bus<'_> {
             return;
         };
         self.exchange = None;
-        if let Some(device) = self.devices.get_mut(exchange.device) {
-            device.answer(frame, got.code == BUSY, now);
+        let Some(device) = self.devices.get_mut(exchange.device) else {
+            return;
+        };
+        let dropped = device.card_was_dropped();
+        device.answer(frame, got.code, now);
+        if dropped {
+            self.presented(exchange.device, None, now);
         }
         self.look_after(exchange.device, now);
     }
