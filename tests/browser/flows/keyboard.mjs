@@ -27,8 +27,9 @@ const TOOLS = () => {
   const shown = (el) => el.checkVisibility({ visibilityProperty: true }) && el.getClientRects().length > 0;
   const name = (el) => {
     if (!numbers.has(el)) numbers.set(el, numbers.size);
+    // Words may change meanwhile: the number says which it is.
     const words = (el.ariaLabel || el.textContent || el.name || el.type || '').trim().slice(0, 30);
-    return `${numbers.get(el)} ${el.localName}${el.dataset.test ? `[${el.dataset.test}]` : ''} ${words}`;
+    return { number: numbers.get(el), words: `${el.localName}${el.dataset.test ? `[${el.dataset.test}]` : ` ${words}`}` };
   };
   const group = (el) => (el.type === 'radio' ? [...document.getElementsByName(el.name)].find((it) => it.checked) ?? el : el);
   window.tabStops = () => [
@@ -49,7 +50,7 @@ const TOOLS = () => {
     const top = ([x, y]) => document.elementFromPoint(box.left + box.width * x, box.top + box.height * y);
     const seen = spots.map(top).some((it) => it && (drawn.contains(it) || it.contains(drawn) || el.contains(it)));
     if (!seen) flaws.push('hidden behind something');
-    return { name: name(el), flaws };
+    return { ...name(el), flaws };
   };
 };
 
@@ -74,13 +75,13 @@ async function walk(screen, what) {
     await page.keyboard.press('Tab');
     const now = await page.evaluate(() => focusNow());
     // Out of the page, to the browser's own controls; or, where there are none, to its beginning again.
-    if (!now || reached.has(now.name)) break;
-    reached.add(now.name);
-    for (const flaw of now.flaws) screen.wrong.push(`${what}: ${now.name} has the focus, ${flaw}`);
+    if (!now || reached.has(now.number)) break;
+    reached.add(now.number);
+    for (const flaw of now.flaws) screen.wrong.push(`${what}: ${now.words} has the focus, ${flaw}`);
   }
   if (steps === MOST) screen.wrong.push(`${what}: Tab does not come to an end`);
-  const missed = wanted.filter((it) => !reached.has(it));
-  if (missed.length > 0) screen.wrong.push(`${what}: Tab does not reach ${missed.join(' | ')}`);
+  const missed = wanted.filter((it) => !reached.has(it.number));
+  if (missed.length > 0) screen.wrong.push(`${what}: Tab does not reach ${missed.map((it) => it.words).join(' | ')}`);
   return reached.size;
 }
 

@@ -131,7 +131,7 @@ export class Screen {
   async picture(name) {
     // What is fixed to the window would stand in the middle of a page that was scrolled.
     await this.page.evaluate(() => scrollTo(0, 0));
-    return this.page.screenshot({ path: `${told.pictures}/${engine === 'firefox' ? 'firefox-' : ''}${name}.png`, fullPage: true });
+    return this.page.screenshot({ path: `${told.pictures}/${engine === 'firefox' ? 'firefox-' : ''}${name}.png`, fullPage: true, caret: engine === 'firefox' ? 'initial' : 'hide' });
   }
 
   /** Fails with what axe-core finds against WCAG 2.2 AA. */
@@ -155,7 +155,12 @@ export class Screen {
   async whole(what) {
     const cut = await this.page.evaluate(() =>
       [...document.querySelectorAll('button, .button, .tag, th, td, label, h1, h2, a, p, dd, dt, summary, strong')]
-        .filter((el) => el.checkVisibility() && !el.closest('.unseen, .skip') && el.textContent.trim())
+        .filter((el) => el.checkVisibility() && !el.closest('.skip') && el.textContent.trim())
+        // What only readers of screens are told stands in a box of one pixel.
+        .filter((el) => {
+          for (let box = el; box; box = box.parentElement) if (getComputedStyle(box).clipPath !== 'none') return false;
+          return !el.querySelector('.unseen');
+        })
         .filter((el) => {
           const style = getComputedStyle(el);
           return style.display !== 'inline' && el.scrollWidth > el.clientWidth + 1 && style.overflowX !== 'auto';
