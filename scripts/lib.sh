@@ -184,6 +184,12 @@ need_browser() {
     npm_install .installed-browser playwright-core@1.61.1 axe-core@4.14.1
 }
 
+# need_firefox: Debian's Firefox, which the same playwright-core drives by WebDriver BiDi.
+need_firefox() {
+    need_browser
+    need firefox-esr=firefox-esr
+}
+
 # need_cargo_tool NAME VERSION: `cargo NAME`, from the path or else built once into target/tools.
 # Built without optimisation: cargo-deny takes 80 s of one core this way and some 8 minutes as released, and it
 # runs for a second.

@@ -69,7 +69,7 @@ fn a_queue_goes_on_after_kill_9_and_its_last_step_can_be_taken_back() {
         "no_queue"
     );
     let nobody = site.refused("queue_begin", queue(json!({ "without_card": true })));
-    assert_eq!(nobody.0, "no_queue", "everybody has one: {nobody:?}");
+    assert_eq!(nobody.0, "empty_queue", "everybody has one: {nobody:?}");
     let begun = site.done(
         "queue_begin",
         queue(json!({ "plan": "Hot desk", "search": "member" })),

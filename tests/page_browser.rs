@@ -1,6 +1,6 @@
-//! The page in a real browser: Debian's chromium, driven by playwright-core through the scripts of tests/browser/. One
-//! browser, one site, a context for each person at a screen. Not among the other scenarios, because it wants the machine for itself:
-//! `scripts/test` runs it in a section of its own, as does `cargo test --test scenarios page_browser -- --ignored --nocapture`.
+//! The page in real browsers: Debian's chromium and, for the main flows, its Firefox, driven by playwright-core through the
+//! scripts of tests/browser/. One browser, one site, a context for each person at a screen. Not among the other scenarios,
+//! because it wants the machine for itself: `scripts/test` runs it in a section of its own, as does `cargo test --test scenarios page_browser -- --ignored --nocapture`.
 //!
 //! The script says on its standard output what it does, a JSON object a line, and orders there what happens in the world
 //! around the page. Whatever it looks at is left as a picture in `target/browser/`.
@@ -37,8 +37,11 @@ fn root() -> &'static Path {
 }
 
 /// Where a browser is, by the names that it has on Debian and elsewhere.
-fn browser() -> PathBuf {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
+fn browser(engine: &str) -> PathBuf {
+    let names: &[&str] = match engine {
+        "firefox" => &["firefox-esr", "firefox"],
+        _ => &["chromium", "chromium-browser", "google-chrome"],
+    };
     let places = ["/usr/bin", "/usr/local/bin", "/snap/bin"];
     let found = places
         .iter()
@@ -46,7 +49,7 @@ fn browser() -> PathBuf {
     found
         .into_iter()
         .find(|path| path.exists())
-        .expect("no chromium: scripts/test installs it")
+        .unwrap_or_else(|| panic!("no {engine}: scripts/test installs it"))
 }
 
 /// Which flows, comma between them, while one works on a few; all without it.
@@ -55,9 +58,10 @@ fn chosen() -> Option<String> {
     std::env::var("DOORWARD_FLOWS").ok()
 }
 
-fn start(stage: &Stage, flows: Option<&str>) -> (Script, impl Iterator<Item = Value> + use<>) {
+fn start(stage: &Stage, engine: &str, flows: Option<&str>) -> (Script, impl Iterator<Item = Value> + use<>) {
     let mut told = stage.told();
-    told["browser"] = json!(browser());
+    told["engine"] = json!(engine);
+    told["browser"] = json!(browser(engine));
     told["modules"] = json!(root().join("target/node"));
     told["pictures"] = json!(root().join("target/browser"));
     told["flows"] = json!(flows);
@@ -79,12 +83,12 @@ fn start(stage: &Stage, flows: Option<&str>) -> (Script, impl Iterator<Item = Va
 
 /// Plays the flows with these words in their names, or all but the figures, on a site with so many people. Fails with every
 /// flow that did.
-fn play(people: usize, flows: Option<&str>) {
+fn play(engine: &str, people: usize, flows: Option<&str>) {
     let _one = SCREEN.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(mut stage) = Stage::start(people) else {
         return;
     };
-    let (mut script, said) = start(&stage, flows);
+    let (mut script, said) = start(&stage, engine, flows);
     let (mut failed, mut ended) = (Vec::new(), false);
     for line in said {
         let text = |name: &str| line[name].as_str().unwrap_or_default();
@@ -114,12 +118,24 @@ fn play(people: usize, flows: Option<&str>) {
 #[test]
 #[ignore = "scripts/test runs it in a section of its own: it needs chromium, and the machine for itself"]
 fn every_flow_of_the_page_in_a_real_browser() {
-    play(400, chosen().as_deref());
+    play("chromium", 400, chosen().as_deref());
 }
 
 /// Printed, not judged, except what the page weighs. `scripts/bench page` runs it with the daemon as packages have it.
 #[test]
 #[ignore = "scripts/test runs it in a section of its own: it needs chromium, and the machine for itself"]
 fn figures_of_the_page_with_ten_thousand_people() {
-    play(10_000, Some("figures"));
+    play("chromium", 10_000, Some("figures"));
+}
+
+/// What staff do all day: signing in, a card for somebody, a card for somebody else, what happens at the doors, a refusal and
+/// the gateway's own words in another language, and the keyboard alone.
+const FIREFOX: &str = "own login,desk: new fob,desk: moved,entries arrive,words: German,a refusal,languages,keyboard: every view on a \
+                       desktop,keyboard: dialogs";
+
+/// The real Firefox, as Debian packages it, by WebDriver BiDi; the same flows.
+#[test]
+#[ignore = "scripts/test runs it in a section of its own: it needs firefox, and the machine for itself"]
+fn the_main_flows_of_the_page_in_firefox() {
+    play("firefox", 400, Some(chosen().as_deref().unwrap_or(FIREFOX)));
 }

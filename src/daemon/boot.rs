@@ -5,7 +5,7 @@ use crate::{
     access::Index,
     clock::Clock,
     config::{self, Config, Environment, Findings},
-    domain::{EventKind, Millis, event::Draft},
+    domain::{EventKind, Millis, event::Draft, say::journal as say},
     doors::{
         answer::{Answerer, Recorder},
         keeper::{Keeper, Signal, Strikes},
@@ -98,7 +98,7 @@ pub(super) fn boot(path: &Path, environment: &Environment) -> Result<SiteRuntime
         &store,
         &clock,
         EventKind::Started,
-        Some(format!("version {}", env!("CARGO_PKG_VERSION"))),
+        Some(say::gateway_version(env!("CARGO_PKG_VERSION")).into()),
     );
     let (keeper, signals) = mpsc::channel();
     let answerer = Answerer::new(

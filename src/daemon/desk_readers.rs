@@ -319,7 +319,7 @@ impl DeskEventDoc {
                 ..doc("presented", Some(reader))
             },
             DeskEvent::Removed { reader } => doc("removed", Some(reader)),
-            DeskEvent::Trouble { reader, words } => Self {
+            DeskEvent::Trouble { reader, words, .. } => Self {
                 words: Some(words.clone()),
                 ..doc("trouble", reader.as_ref())
             },

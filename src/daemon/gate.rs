@@ -3,7 +3,7 @@
 use crate::{
     access::feedback,
     clock::Clock,
-    domain::{Answer, EventKind, Presentation, ReaderId, Reason, event::Draft},
+    domain::{Answer, EventKind, Presentation, ReaderId, Reason, event::Draft, say::journal as say},
     doors::{
         answer::{Answerer, Recorder},
         keeper::Signal,
@@ -84,7 +84,7 @@ impl Gate for SiteGate {
                 }
             }
             LineEvent::ReleaseFailed { reader, output } => {
-                let text = format!("output {output} of {reader} did not switch; the door stayed secured");
+                let text = String::from(say::output_failed(output, &reader));
                 tracing::warn!("{text}");
                 self.journal(EventKind::Fault, reader, Some(text));
             }

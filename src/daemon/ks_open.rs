@@ -11,7 +11,12 @@ use super::{
 use crate::{
     clock::Clock,
     config::{Config, model::DoorConfig},
-    domain::{DoorId, EventKind, event::Draft, secret::Secret},
+    domain::{
+        DoorId, EventKind,
+        event::Draft,
+        say::{Said, journal as say},
+        secret::Secret,
+    },
     doors::world::World,
     salto::{KsKind, open::IqDoc},
     store::Store,
@@ -77,10 +82,10 @@ impl Doorman {
         let opening = ks.own.begin(&door.id, self.clock.now().at);
         let outcome = ks.opener.open(lock).await;
         match &outcome {
-            Ok(()) => self.note(&door.id, who, "SALTO KS opened it"),
+            Ok(()) => self.note(&door.id, say::asked_by_ks_opened(who)),
             // It was sent, and the answer is lost: the journal must not be silent about a door that may be open.
             Err(error) if matches!(error.kind, KsKind::Unreachable | KsKind::Malformed) => {
-                self.note(&door.id, who, "SALTO KS did not answer, it may have opened");
+                self.note(&door.id, say::asked_by_ks_silent(who));
             }
             Err(error) => {
                 ks.own.never(opening);
@@ -93,11 +98,11 @@ impl Doorman {
         })
     }
 
-    fn note(&self, door: &DoorId, who: &str, said: &str) {
+    fn note(&self, door: &DoorId, said: Said) {
         let now = self.clock.now();
         self.store.record(&Draft {
             door: Some(door.clone()),
-            detail: Some(format!("asked for by {who}; {said}")),
+            detail: Some(said.into()),
             ..Draft::new(EventKind::RemoteRelease, now.at, now.quality())
         });
     }

@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     config::Config,
     desk::Desk,
-    domain::{DoorId, ReaderId},
+    domain::{DoorId, ReaderId, say::page as say},
     doors::keeper::Signal,
     health::Health,
     store::Store,
@@ -162,7 +162,7 @@ impl Gateway for Running {
             let seconds = config.map_or(0, |one| one.release_for.as_secs());
             match self.signal(Signal::Remote(door.clone(), who)) {
                 true => Ok(format!("{door} is released for {seconds} s")),
-                false => Err("the gateway is ending".into()),
+                false => Err(say::gateway_ending().into()),
             }
         })
     }
@@ -173,7 +173,7 @@ impl Gateway for Running {
             let _turn = self.locking.lock().await;
             // First at the door: what the disk says comes after.
             if !self.signal(Signal::Lockdown(door.clone(), on)) {
-                return Err("the gateway is ending".into());
+                return Err(say::gateway_ending().into());
             }
             let (store, health, now) = (self.store.clone(), self.health.clone(), self.clock.now().at);
             let named = door.clone();

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::{self, Config, watch::ConfigWatch},
-    domain::{EventKind, LineId},
+    domain::{EventKind, LineId, say::journal as say},
     doors::keeper::Signal,
     health::Health,
     platform::Platform,
@@ -280,7 +280,11 @@ impl Watchdog {
             true => drop(site.health.clear("clock_untrusted")),
             false => drop(site.health.raise("clock_untrusted", text, site.clock.now().at)),
         }
-        let detail = if trusted { "trusted" } else { "untrusted" };
+        let detail = if trusted {
+            say::time_trusted()
+        } else {
+            say::time_untrusted()
+        };
         if self.trusted.is_some() || !trusted {
             boot::record(
                 &site.store,
@@ -323,7 +327,7 @@ impl Watchdog {
                 &site.store,
                 &site.clock,
                 EventKind::Fault,
-                Some(format!("began: {begun}")),
+                Some(say::fault_began(begun).into()),
             );
         }
         for ended in self.faults.difference(&now) {
@@ -331,7 +335,7 @@ impl Watchdog {
                 &site.store,
                 &site.clock,
                 EventKind::Fault,
-                Some(format!("ended: {ended}")),
+                Some(say::fault_ended(ended).into()),
             );
         }
         self.faults = now;

@@ -9,7 +9,10 @@ use super::{
     service::{Desk, DeskError, OfCard, lock},
 };
 use crate::{
-    domain::{Block, BlockTarget, Credential, GroupId, Millis, PersonId},
+    domain::{
+        Block, BlockTarget, Credential, GroupId, Millis, PersonId,
+        say::{Said, desk as say},
+    },
     store::{CardChange, CardKind, Guest, KeptBlock, LocalCard},
 };
 use serde::{Deserialize, Serialize};
@@ -125,12 +128,10 @@ impl Desk {
         now: bool,
     ) -> Result<Change, DeskError> {
         let known = self.of_card(card)?;
-        let hit = known.directory.person(give.person).ok_or_else(|| {
-            DeskError::refused(
-                Refusal::NoSuchPerson,
-                format!("the platform has nobody with the id {}", give.person),
-            )
-        })?;
+        let hit = known
+            .directory
+            .person(give.person)
+            .ok_or_else(|| DeskError::refused(Refusal::NoSuchPerson, say::person_unknown(give.person)))?;
         let plan = known
             .situation()
             .give(CardKind::Member, give.person, give.from)
@@ -152,10 +153,7 @@ impl Desk {
             None => format!("the card is {}'s now", hit.name),
         };
         if hit.deactivated {
-            change.warnings.push(format!(
-                "{} is deactivated at the platform: no card opens for them",
-                hit.name
-            ));
+            change.warnings.push(say::holder_deactivated(&hit.name).into());
         }
         self.note(actor, action, card, Some(&hit), note);
         Ok(change)
@@ -239,7 +237,11 @@ impl Desk {
         };
         let mut change = self.assign(new, person, None, actor)?;
         if lost {
-            self.block(&BlockTarget::Credential(*old), "lost, replaced", actor)?;
+            self.block(
+                &BlockTarget::Credential(*old),
+                say::lost_replaced().as_ref(),
+                actor,
+            )?;
         }
         let taken = self.return_card(old, None, actor)?;
         change.warnings.extend(taken.warnings);
@@ -277,10 +279,7 @@ impl Desk {
         change.platform = AtPlatform::KeptHere;
         change.message = format!("the card is {}'s until it ends by itself", guest.name);
         if !self.inner().clock.now().trusted {
-            change.warnings.push(
-                "the time is not known for certain: until it is, the card opens only if [clock] untrusted allows it"
-                    .into(),
-            );
+            change.warnings.push(say::guest_needs_clock().into());
         }
         self.note(actor, Action::GuestGiven, card, Some(&hit), String::new());
         Ok(change)
@@ -290,36 +289,26 @@ impl Desk {
         let config = self.inner().config.borrow().clone();
         let name = guest.name.trim();
         if name.is_empty() || guest.groups.is_empty() && guest.doors.is_empty() {
-            return Err(DeskError::refused(
-                Refusal::BadInput,
-                "a guest card needs a name, and a door or a group of doors",
-            ));
+            return Err(DeskError::refused(Refusal::BadInput, say::guest_needs()));
         }
         let known = |group: &str| config.site.groups.iter().any(|it| it.id.as_str() == group);
         if let Some(wrong) = guest.groups.iter().find(|group| !known(group)) {
             return Err(DeskError::refused(
                 Refusal::NoSuchGroup,
-                format!("there is no group {wrong:?} in the configuration"),
+                say::group_unknown(wrong),
             ));
         }
         let known = |door: &str| config.site.doors.iter().any(|it| it.id.as_str() == door);
         if let Some(wrong) = guest.doors.iter().find(|door| !known(door)) {
-            return Err(DeskError::refused(
-                Refusal::NoSuchGroup,
-                format!("there is no door {wrong:?} in the configuration"),
-            ));
+            return Err(DeskError::refused(Refusal::NoSuchGroup, say::door_unknown(wrong)));
         }
         let until = match guest.until {
             Some(until) => until,
-            None => end_of_day(now, &config.site.zone).ok_or_else(|| {
-                DeskError::refused(Refusal::BadEnd, "the site's zone is unknown: say when it ends")
-            })?,
+            None => end_of_day(now, &config.site.zone)
+                .ok_or_else(|| DeskError::refused(Refusal::BadEnd, say::zone_unknown()))?,
         };
         if until <= now || until.saturating_sub(now) > LONGEST_GUEST {
-            return Err(DeskError::refused(
-                Refusal::BadEnd,
-                "a guest card ends in the future, within 31 days",
-            ));
+            return Err(DeskError::refused(Refusal::BadEnd, say::guest_end()));
         }
         let ids: Vec<PersonId> = self
             .inner()
@@ -387,10 +376,7 @@ impl Desk {
             unkept.len() != before
         };
         if !self.inner().store.remove_block(target)? && !in_memory {
-            return Err(DeskError::refused(
-                Refusal::BadInput,
-                "there is no such block here",
-            ));
+            return Err(DeskError::refused(Refusal::BadInput, say::no_such_block()));
         }
         self.rework()?;
         self.note_block(actor, Action::Unblocked, target, "");
@@ -424,12 +410,8 @@ impl Desk {
         let since = self.now().saturating_sub(within);
         // What was answered a moment ago may not be in the file yet.
         let _ = self.inner().store.flush();
-        recent::last_refused(self.inner().store.read(), since, 0, at)?.ok_or_else(|| {
-            DeskError::refused(
-                Refusal::NothingRefused,
-                "no card that is nobody's was refused at a door lately: present it there once more",
-            )
-        })
+        recent::last_refused(self.inner().store.read(), since, 0, at)?
+            .ok_or_else(|| DeskError::refused(Refusal::NothingRefused, say::none_refused()))
     }
 
     /// Where the journal ends now, for [`Self::presented_after`].
@@ -495,10 +477,10 @@ impl Desk {
         let in_force = if now { self.rework()? } else { true };
         let mut warnings = Vec::new();
         if !in_force {
-            warnings.push("nothing was fetched from the platform yet: no card opens any door".to_owned());
+            warnings.push(say::nothing_fetched().into());
         }
         if done.platform == AtPlatform::KeptHere {
-            warnings.push("the platform is not told: it counts at these doors".to_owned());
+            warnings.push(say::platform_not_told().into());
         }
         Ok(Change {
             message: String::new(),
@@ -509,6 +491,7 @@ impl Desk {
             platform: done.platform,
             in_force,
             warnings,
+            warnings_say: Vec::new(),
         })
     }
 
@@ -530,7 +513,7 @@ impl Desk {
         };
         DeskError::Refused {
             code,
-            message: words(code, &look, to),
+            message: words(code, &look, to).into(),
             look: Some(Box::new(look)),
         }
     }
@@ -541,23 +524,23 @@ impl Desk {
     }
 }
 
-fn words(code: Refusal, look: &Look, to: &str) -> String {
+fn words(code: Refusal, look: &Look, to: &str) -> Said {
     let names = look.names();
     match code {
-        Refusal::RandomNumber => {
-                "this chip makes a new number at every presentation, as telephones and payment cards do: it can be \
-                 nobody's"
-                    .to_owned()
-            }
+        Refusal::RandomNumber => say::card_changing(),
         Refusal::Blocked => {
-                let note = look.blocked.as_ref().map(|it| it.note.as_str()).unwrap_or_default();
-                format!("the card is blocked ({note})")
-            }
-        Refusal::SomebodyElses => format!("the card is {names}'s"),
-        Refusal::SeveralHold => format!("the card is of several people: {names}"),
-        Refusal::AlreadyTheirs => format!("the card is {to}'s already"),
-        Refusal::NobodyHolds => "nobody holds this card".to_owned(),
-        _ => "that cannot be done".to_owned(),
+            let note = look
+                .blocked
+                .as_ref()
+                .map(|it| it.note.as_str())
+                .unwrap_or_default();
+            say::card_blocked(note)
+        }
+        Refusal::SomebodyElses => say::card_is(names),
+        Refusal::SeveralHold => say::card_of_several(names),
+        Refusal::AlreadyTheirs => say::card_is_already(to),
+        Refusal::NobodyHolds => say::card_is_nobodys(),
+        _ => say::not_done(),
     }
 }
 

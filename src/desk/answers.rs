@@ -5,7 +5,7 @@ use super::{
     readers::DeskReader,
     views::{Format, View},
 };
-use crate::domain::Credential;
+use crate::domain::{Credential, Say};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -57,6 +57,9 @@ pub struct Held {
 pub struct Blocked {
     /// Why, in staff's words.
     pub note: String,
+    /// The same, where it is the gateway that says it.
+    #[serde(default)]
+    pub say: Option<Say>,
     /// Who set it; empty when nobody knows.
     pub by: String,
     /// When, Unix milliseconds; 0 when nobody knows.
@@ -110,6 +113,9 @@ pub struct Alike {
     pub name: String,
     /// In which way they are written the same.
     pub format: String,
+    /// The same, for whoever says it in another language.
+    #[serde(default)]
+    pub format_say: Option<Say>,
     /// Other cards may be written so as well.
     pub lossy: bool,
 }
@@ -134,6 +140,9 @@ pub struct Look {
     pub platform: Option<AtPlatform>,
     /// Why it cannot be given to anybody, if it cannot.
     pub unfit: Option<String>,
+    /// The same, for whoever says it in another language.
+    #[serde(default)]
+    pub unfit_say: Option<Say>,
     /// Known cards that may be the same one, written otherwise. Only for a card that nobody holds.
     pub alike: Vec<Alike>,
 }
@@ -157,6 +166,9 @@ pub struct Change {
     pub in_force: bool,
     /// What a person should know besides.
     pub warnings: Vec<String>,
+    /// The same, for whoever says it in another language.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings_say: Vec<Option<Say>>,
 }
 
 /// One known card.
@@ -245,6 +257,9 @@ pub struct ImportRow {
     pub outcome: ImportOutcome,
     /// In words.
     pub words: String,
+    /// The same, for whoever says it in another language.
+    #[serde(default)]
+    pub say: Option<Say>,
 }
 
 /// What becomes of a row.
@@ -274,6 +289,15 @@ pub struct Import {
     pub rows: Vec<ImportRow>,
 }
 
+impl Change {
+    /// With its warnings for whoever says them in another language.
+    #[must_use]
+    pub fn spoken(self) -> Self {
+        let warnings_say = self.warnings.iter().map(|words| Say::of(words)).collect();
+        Self { warnings_say, ..self }
+    }
+}
+
 impl Look {
     pub(super) fn names(&self) -> String {
         let names: Vec<&str> = self.holders.iter().map(|held| held.name.as_str()).collect();
@@ -288,6 +312,7 @@ impl Alike {
             reference: String::new(),
             name,
             format: view.format.name().to_owned(),
+            format_say: Say::of_format(view.format.name()),
             lossy: view.lossy,
         }
     }
@@ -331,6 +356,10 @@ impl Refusal {
                 "search by a part of the name, by e-mail or company; who is new at the platform comes with the next fetch"
             }
             Self::SeveralSuch => "name the person by id or e-mail",
+            Self::EmptyQueue => {
+                "name other people, or fewer conditions: those who have a card already may be what is left out"
+            }
+            Self::NoQueue => "begin a queue, or another one",
             Self::NoSuchGroup => "groups of doors are those of the configuration",
             Self::NoSuchCard => {
                 "present the card at a reader of the desk, or write its number with its scheme"

@@ -11,7 +11,11 @@ use super::{
 };
 use crate::{
     config::model::CardText,
-    domain::{Credential, PersonId, facts::Facts},
+    domain::{
+        Credential, PersonId, Say,
+        facts::Facts,
+        say::{Said, desk as say},
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +48,9 @@ pub struct Wanted {
 pub struct Step {
     /// In words: whose it is now, or why it is nobody's.
     pub message: String,
+    /// The same, for whoever says it in another language.
+    #[serde(default)]
+    pub say: Option<Say>,
     /// It was given to the one whose turn it was.
     pub given: bool,
     /// What was done, if something was.
@@ -53,6 +60,9 @@ pub struct Step {
     /// Rows of the sheet that name nobody, when a queue begins.
     #[serde(default)]
     pub left_out: Vec<String>,
+    /// The same, for whoever says it in another language.
+    #[serde(default)]
+    pub left_out_say: Vec<Option<Say>>,
 }
 
 impl Desk {
@@ -65,20 +75,17 @@ impl Desk {
         let bulk = Bulk::new(people, &actor.name, self.now());
         let progress = bulk.progress();
         if progress.people == 0 {
-            let why = left_out.first().map(|row| format!(": {row}")).unwrap_or_default();
-            return Err(DeskError::refused(
-                Refusal::NoQueue,
-                format!("nobody is in this queue{why}"),
-            ));
+            let words = left_out
+                .first()
+                .map_or_else(say::queue_empty, say::queue_empty_why);
+            return Err(DeskError::refused(Refusal::EmptyQueue, words));
         }
         let _one = lock(&self.inner().queue);
         self.keep(name, Some(&bulk))?;
         Ok(Step {
-            message: format!("{} people wait for a card", progress.people),
-            given: false,
-            change: None,
-            progress,
+            left_out_say: left_out.iter().map(|row| Say::of(row)).collect(),
             left_out,
+            ..Step::nothing(say::queue_begun(progress.people), &bulk)
         })
     }
 
@@ -98,17 +105,13 @@ impl Desk {
         let _one = lock(&self.inner().queue);
         let mut bulk = self.bulk(name)?;
         if let Some(whose) = bulk.given(card) {
-            let message = format!("this card is {whose}'s since a moment ago: present the next one");
-            return Ok(Step::nothing(message, &bulk));
+            return Ok(Step::nothing(say::queue_just_given(whose), &bulk));
         }
         let Some((person, called)) = bulk
             .next()
             .map(|(person, name)| (person.clone(), name.to_owned()))
         else {
-            return Err(DeskError::refused(
-                Refusal::NoQueue,
-                "everybody in this queue has a card",
-            ));
+            return Err(DeskError::refused(Refusal::NoQueue, say::queue_over()));
         };
         let give = Give {
             person: &person,
@@ -123,21 +126,16 @@ impl Desk {
                 ..
             }) => None,
             Err(DeskError::Refused { message, .. }) => {
-                return Ok(Step::nothing(
-                    format!("{message}: it is still {called}'s turn"),
-                    &bulk,
-                ));
+                return Ok(Step::nothing(say::queue_not_given(message, called), &bulk));
             }
             Err(error) => return Err(error),
         };
         bulk.done(*card);
         self.keep(name, Some(&bulk))?;
         Ok(Step {
-            message: format!("{called} has a card"),
             given: true,
             change,
-            progress: bulk.progress(),
-            left_out: Vec::new(),
+            ..Step::nothing(say::queue_given(called), &bulk)
         })
     }
 
@@ -150,14 +148,11 @@ impl Desk {
         let mut bulk = self.bulk(name)?;
         let called = bulk.next().map(|(_, name)| name.to_owned());
         if !bulk.skip() {
-            return Err(DeskError::refused(
-                Refusal::NoQueue,
-                "everybody in this queue has a card",
-            ));
+            return Err(DeskError::refused(Refusal::NoQueue, say::queue_over()));
         }
         self.keep(name, Some(&bulk))?;
         Ok(Step::nothing(
-            format!("{} is passed over", called.unwrap_or_default()),
+            say::queue_skipped(called.unwrap_or_default()),
             &bulk,
         ))
     }
@@ -175,7 +170,7 @@ impl Desk {
         else {
             return Err(DeskError::refused(
                 Refusal::NothingToUndo,
-                "nothing was done in this queue yet",
+                say::queue_nothing_done(),
             ));
         };
         let mut change = None;
@@ -190,7 +185,7 @@ impl Desk {
         self.keep(name, Some(&bulk))?;
         Ok(Step {
             change,
-            ..Step::nothing(format!("it is {called}'s turn again"), &bulk)
+            ..Step::nothing(say::queue_again(called), &bulk)
         })
     }
 
@@ -204,7 +199,7 @@ impl Desk {
     }
 
     fn bulk(&self, name: &str) -> Result<Bulk, DeskError> {
-        let none = || DeskError::refused(Refusal::NoQueue, format!("there is no queue {name:?}: begin one"));
+        let none = || DeskError::refused(Refusal::NoQueue, say::queue_unknown(name));
         let text = self.inner().store.read().document(ROOM, name)?.ok_or_else(none)?;
         serde_json::from_str(&text).map_err(|_| none())
     }
@@ -226,10 +221,10 @@ impl Desk {
             let bad = |message| DeskError::refused(Refusal::BadInput, message);
             for row in sheet::rows(text, CardText::Auto).map_err(bad)? {
                 match row {
-                    Err((line, why)) => left_out.push(format!("line {line}: {why}")),
+                    Err((line, why)) => left_out.push(say::row_left_out(line, why).into()),
                     Ok(row) => match self.one_of(&row.who) {
                         Ok(hit) => hits.push(hit),
-                        Err(error) => left_out.push(format!("line {}: {error}", row.line)),
+                        Err(error) => left_out.push(say::row_left_out(row.line, error).into()),
                     },
                 }
             }
@@ -237,7 +232,7 @@ impl Desk {
             for id in people.iter().take(super::bulk::MOST_PEOPLE) {
                 match directory.person(&id.as_str().into()) {
                     Some(hit) => hits.push(hit),
-                    None => left_out.push(format!("the platform has nobody with the id {id}")),
+                    None => left_out.push(say::person_unknown(id).into()),
                 }
             }
         } else {
@@ -284,7 +279,7 @@ impl Desk {
 
     /// Whom a row of a sheet names: by its id, else its e-mail, else its name.
     pub(super) fn one_of(&self, who: &[String]) -> Result<super::Hit, DeskError> {
-        let mut last = DeskError::refused(Refusal::NoSuchPerson, "nobody is named");
+        let mut last = DeskError::refused(Refusal::NoSuchPerson, say::nobody_named());
         for text in who {
             match self.person(text) {
                 Ok(hit) => return Ok(hit),
@@ -318,13 +313,15 @@ fn holds_plan(facts: &Facts, id: &str, plan: &str) -> bool {
 }
 
 impl Step {
-    fn nothing(message: String, bulk: &Bulk) -> Self {
+    fn nothing(message: Said, bulk: &Bulk) -> Self {
         Self {
-            message,
+            say: Say::of(message.as_ref()),
+            message: message.into(),
             given: false,
             change: None,
             progress: bulk.progress(),
             left_out: Vec::new(),
+            left_out_say: Vec::new(),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{
     service::{Desk, DeskError},
 };
 use crate::{
-    domain::Millis,
+    domain::{Millis, Say, say::desk as say},
     store::{CardChange, CardKind, CardWrite, LocalCard, WriteState},
 };
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,9 @@ pub struct Conflict {
     pub at: i64,
     /// What the platform said.
     pub said: String,
+    /// The same, for whoever says it in another language.
+    #[serde(default)]
+    pub say: Option<Say>,
 }
 
 /// What is to become of a conflict.
@@ -78,6 +81,7 @@ impl Desk {
             give: write.give,
             by: write.by,
             at: write.at,
+            say: Say::of(&write.said).or_else(|| Say::of(say::platform_refused(&write.said).as_ref())),
             said: write.said,
         });
         let unseen = rows.into_iter().map(|row| Conflict {
@@ -88,9 +92,8 @@ impl Desk {
             person: row.person.into(),
             by: row.by,
             at: row.added_at,
-            said:
-                "the platform took it and does not show it: another format of cards, or it was undone there"
-                    .into(),
+            say: Say::of(say::platform_unseen().as_ref()),
+            said: say::platform_unseen().into(),
         });
         Ok(refused.chain(unseen).collect())
     }
@@ -118,7 +121,7 @@ impl Desk {
         let Some(card) = card else {
             return Err(DeskError::refused(
                 Refusal::NoSuchConflict,
-                format!("there is no conflict {id}"),
+                say::conflict_unknown(id),
             ));
         };
         let row = rows.into_iter().find(|row| row.credential == card);

@@ -39,6 +39,8 @@ pub enum Refusal {
     NothingToUndo,
     /// There is no such queue, or everybody in it has a card.
     NoQueue,
+    /// A queue was to begin, and nobody would be in it.
+    EmptyQueue,
     /// There is no such conflict.
     NoSuchConflict,
     /// No card was refused lately.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::model::{CardText, CloudConfig},
-    domain::{BlockTarget, Credential, Millis, PersonId},
+    domain::{BlockTarget, Credential, Millis, PersonId, Say, say::desk as say},
     store::{CardKind, CardWrite, Guest, LocalCard},
 };
 use std::{
@@ -242,6 +242,7 @@ impl Desk {
                     card: String::new(),
                     who: String::new(),
                     outcome: ImportOutcome::Bad,
+                    say: Say::of_row(&words),
                     words,
                 },
             };
@@ -270,16 +271,17 @@ impl Desk {
             card: card.map(Credential::masked).unwrap_or_default(),
             who: row.who.first().cloned().unwrap_or_default(),
             outcome,
+            say: Say::of_row(&words),
             words,
         };
         let bad = |card, words| Ok(answer(card, ImportOutcome::Bad, words));
         let card = match &row.card {
             Some(Ok(card)) => *card,
             Some(Err(words)) => return bad(None, words.clone()),
-            None => return bad(None, "the sheet has no column for cards".to_owned()),
+            None => return bad(None, say::sheet_without_cards().into()),
         };
         if let Some(line) = seen.insert(card, row.line) {
-            return bad(Some(&card), format!("the same card stands in line {line}"));
+            return bad(Some(&card), say::row_twice(line).into());
         }
         let hit = match self.one_of(&row.who) {
             Ok(hit) => hit,
@@ -306,7 +308,11 @@ impl Desk {
             }
         };
         Ok(match refused {
-            None => answer(Some(&card), ImportOutcome::Assigned, format!("{}'s", hit.name)),
+            None => answer(
+                Some(&card),
+                ImportOutcome::Assigned,
+                say::row_goes_to(hit.name).into(),
+            ),
             Some((Refusal::AlreadyTheirs, words)) => answer(Some(&card), ImportOutcome::AlreadyTheirs, words),
             Some((_, words)) => answer(Some(&card), ImportOutcome::Bad, words),
         })

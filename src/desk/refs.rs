@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::model::CardText,
-    domain::{BlockTarget, Credential, Millis},
+    domain::{BlockTarget, Credential, CredentialError, Millis, say::desk as say},
     platform::cards,
 };
 use std::{
@@ -68,19 +68,16 @@ impl Desk {
             ("known", Some(_)) => self.known(text),
             _ => text
                 .parse()
-                .map_err(|error| DeskError::refused(Refusal::BadInput, format!("{error}"))),
+                .map_err(|error: CredentialError| DeskError::refused(Refusal::BadInput, error.said())),
         }
     }
 
     fn presented_card(&self, number: &str) -> Result<Credential, DeskError> {
         let number = number.parse::<u64>().ok();
         let found = number.and_then(|number| self.inner().readers.presentation(number));
-        found.map(|found| found.credential).ok_or_else(|| {
-            DeskError::refused(
-                Refusal::NoSuchCard,
-                "this presentation is too long ago: present the card once more",
-            )
-        })
+        found
+            .map(|found| found.credential)
+            .ok_or_else(|| DeskError::refused(Refusal::NoSuchCard, say::presentation_gone()))
     }
 
     fn known(&self, name: &str) -> Result<Credential, DeskError> {
@@ -121,12 +118,7 @@ impl Desk {
         if found.is_none() {
             found = blocked()?;
         }
-        found.ok_or_else(|| {
-            DeskError::refused(
-                Refusal::NoSuchCard,
-                "this card is not known any more: look it up once more",
-            )
-        })
+        found.ok_or_else(|| DeskError::refused(Refusal::NoSuchCard, say::card_not_known()))
     }
 
     /// The name of a card for a list.
@@ -173,10 +165,10 @@ impl Desk {
         let format = format.map_or(Ok(CardText::Auto), card_text)?;
         let card = cards::read(number, format).map_err(|error| {
             let code = match error {
-                crate::domain::CredentialError::RandomUid => Refusal::RandomNumber,
+                CredentialError::RandomUid => Refusal::RandomNumber,
                 _ => Refusal::BadInput,
             };
-            DeskError::refused(code, error.to_string())
+            DeskError::refused(code, error.said())
         })?;
         let gone = || DeskError::Failed("the presentation was lost among others".into());
         let told = self.inner().readers.typed(card).ok_or_else(gone)?;
@@ -195,12 +187,7 @@ impl Desk {
 /// # Errors
 /// There is none of this name.
 pub fn card_text(word: &str) -> Result<CardText, DeskError> {
-    CardText::of_word(word).ok_or_else(|| {
-        DeskError::refused(
-            Refusal::BadInput,
-            "there is no such card format: it is one of those of card_format",
-        )
-    })
+    CardText::of_word(word).ok_or_else(|| DeskError::refused(Refusal::BadInput, say::card_format_unknown()))
 }
 
 #[cfg(test)]

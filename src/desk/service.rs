@@ -18,7 +18,11 @@ use crate::{
         Config,
         model::{CardText, CloudConfig},
     },
-    domain::{Block, BlockTarget, Credential, Millis, PersonId, credential::Scheme},
+    domain::{
+        Block, BlockTarget, Credential, Millis, PersonId, Say,
+        credential::Scheme,
+        say::{Said, desk as say},
+    },
     health::Health,
     memory,
     platform::Platform,
@@ -135,7 +139,7 @@ pub enum DeskError {
 }
 
 impl DeskError {
-    pub(super) fn refused(code: Refusal, message: impl Into<String>) -> Self {
+    pub(crate) fn refused(code: Refusal, message: Said) -> Self {
         Self::Refused {
             code,
             message: message.into(),
@@ -383,6 +387,7 @@ impl Desk {
         } else {
             Vec::new()
         };
+        let unfit = views::may_be_enrolled(card).err();
         Ok(Look {
             card: card.masked(),
             reference: self.inner().names.looked(card),
@@ -391,7 +396,8 @@ impl Desk {
             blocked,
             refused: recent.refused,
             platform: Self::at_platform(known.row.as_ref(), &writes, self.heard()?),
-            unfit: views::may_be_enrolled(card).err().map(|error| error.to_string()),
+            unfit: unfit.map(|error| error.to_string()),
+            unfit_say: unfit.and_then(|error| Say::of(error.said().as_ref())),
             alike,
         })
     }
@@ -469,14 +475,8 @@ impl Desk {
     /// Nobody, or several.
     pub fn person(&self, text: &str) -> Result<Hit, DeskError> {
         self.directory()?.exactly(text).map_err(|count| match count {
-            0 => DeskError::refused(
-                Refusal::NoSuchPerson,
-                format!("nobody here is called {text:?}: no such id, e-mail or full name"),
-            ),
-            several => DeskError::refused(
-                Refusal::SeveralSuch,
-                format!("{several} people are called {text:?}"),
-            ),
+            0 => DeskError::refused(Refusal::NoSuchPerson, say::nobody_called(text)),
+            several => DeskError::refused(Refusal::SeveralSuch, say::several_called(several, text)),
         })
     }
 
@@ -500,7 +500,7 @@ impl Desk {
         }
         Err(DeskError::refused(
             Refusal::NoSuchPerson,
-            "nobody here has this id",
+            say::person_id_unknown(),
         ))
     }
 
@@ -531,17 +531,16 @@ impl Desk {
     /// Somebody was first: who, and whose the card is now.
     pub(super) fn meanwhile(&self, card: &Credential) -> Result<DeskError, DeskError> {
         let look = self.look(card)?;
-        let by = match look.holders.first().map(|held| held.by.as_str()) {
-            Some(by) if !by.is_empty() => by.to_owned(),
-            _ => "somebody else".to_owned(),
-        };
-        let now = match look.names() {
-            names if names.is_empty() => "it is nobody's now".to_owned(),
-            names => format!("it is {names}'s now"),
+        let by = look.holders.first().map_or("", |held| held.by.as_str());
+        let message = match (by, look.names().as_str()) {
+            ("", "") => say::changed_to_nobody(),
+            ("", names) => say::changed(names),
+            (by, "") => say::changed_by_to_nobody(by),
+            (by, names) => say::changed_by(by, names),
         };
         Ok(DeskError::Refused {
             code: Refusal::Meanwhile,
-            message: format!("{by} changed this card a moment ago: {now}"),
+            message: message.into(),
             look: Some(Box::new(look)),
         })
     }
@@ -550,6 +549,7 @@ impl Desk {
 fn blocked(kept: &KeptBlock) -> Blocked {
     Blocked {
         note: kept.block.note.clone(),
+        say: Say::of(&kept.block.note),
         by: kept.by.clone(),
         since: kept.at,
         person: matches!(kept.block.target, BlockTarget::Person(_)),

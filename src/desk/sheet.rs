@@ -1,6 +1,13 @@
 //! CSV of cards and of people, row by row: every row is read or named with what is wrong with it. Pure.
 
-use crate::{config::model::CardText, domain::Credential, platform::cards};
+use crate::{
+    config::model::CardText,
+    domain::{
+        Credential,
+        say::{Said, desk as say},
+    },
+    platform::cards,
+};
 
 /// The longest file that is looked at.
 pub const MOST_BYTES: usize = 4 << 20;
@@ -39,12 +46,9 @@ const NAME: &[&str] = &["name", "full name", "member", "person name"];
 ///
 /// # Errors
 /// When the sheet as a whole cannot be read, in words.
-pub fn rows(text: &str, format: CardText) -> Result<Vec<ReadRow>, String> {
+pub fn rows(text: &str, format: CardText) -> Result<Vec<ReadRow>, Said> {
     if text.len() > MOST_BYTES {
-        return Err(format!(
-            "the file is longer than {} MB: is it the right one?",
-            MOST_BYTES >> 20
-        ));
+        return Err(say::sheet_too_long(MOST_BYTES >> 20));
     }
     let text = text.trim_start_matches('\u{FEFF}');
     let heading = text.lines().next().unwrap_or_default();
@@ -57,9 +61,7 @@ pub fn rows(text: &str, format: CardText) -> Result<Vec<ReadRow>, String> {
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let headings = reader
-        .headers()
-        .map_err(|error| format!("the heading cannot be read: {error}"))?;
+    let headings = reader.headers().map_err(say::sheet_heading)?;
     let column = |names: &[&str]| {
         headings
             .iter()
@@ -67,7 +69,7 @@ pub fn rows(text: &str, format: CardText) -> Result<Vec<ReadRow>, String> {
     };
     let (card, who) = (column(CARD), [column(ID), column(EMAIL), column(NAME)]);
     if who.iter().all(Option::is_none) {
-        return Err("the first line names the columns, and none of them is id, email or name".into());
+        return Err(say::sheet_without_people());
     }
     let mut rows = Vec::new();
     for record in reader.records() {
@@ -75,7 +77,7 @@ pub fn rows(text: &str, format: CardText) -> Result<Vec<ReadRow>, String> {
             Ok(record) => record,
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
-                rows.push(Err((line, format!("the row cannot be read: {error}"))));
+                rows.push(Err((line, say::row_unreadable(error).into())));
                 continue;
             }
         };
@@ -87,12 +89,12 @@ pub fn rows(text: &str, format: CardText) -> Result<Vec<ReadRow>, String> {
         let who: Vec<String> = who.iter().filter_map(|column| field(*column)).collect();
         if who.is_empty() {
             if record.iter().any(|field| !field.is_empty()) {
-                rows.push(Err((line, "the row names nobody".into())));
+                rows.push(Err((line, say::row_names_nobody().into())));
             }
             continue;
         }
         let card = card.map(|column| match field(Some(column)) {
-            None => Err("the row has no card".to_owned()),
+            None => Err(say::row_without_card().into()),
             Some(text) => cards::read(&text, format).map_err(|error| error.to_string()),
         });
         rows.push(Ok(Row { line, who, card }));

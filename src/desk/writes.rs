@@ -1,7 +1,10 @@
 //! When to tell the platform what, and what its answer means. Pure.
 
 use crate::{
-    domain::{Credential, Millis},
+    domain::{
+        Credential, Millis,
+        say::{Said, desk as say},
+    },
     platform::{ErrorKind, PlatformError, Retry},
     store::{CardWrite, WriteState},
 };
@@ -65,7 +68,7 @@ pub fn outcome(write: &CardWrite, answer: &Result<(), PlatformError>, now: Milli
     let refused = || {
         Outcome::Refused(CardWrite {
             state: WriteState::Refused,
-            said: said.clone(),
+            said: plainly(error).into(),
             ..write.clone()
         })
     };
@@ -94,6 +97,17 @@ pub fn outcome(write: &CardWrite, answer: &Result<(), PlatformError>, now: Milli
             let doubled = FIRST_PAUSE << write.tries.saturating_sub(1).min(10);
             again(doubled.min(LONGEST_PAUSE), kind != ErrorKind::Malformed)
         }
+    }
+}
+
+/// Why the platform does not take it, with what it said behind.
+fn plainly(error: &PlatformError) -> Said {
+    match error.kind {
+        ErrorKind::Rejected { status: 409 } => say::platform_card_taken(&error.text),
+        ErrorKind::Rejected { status: 404 | 410 } => say::platform_person_gone(&error.text),
+        ErrorKind::Rejected { status: 400 | 422 } => say::platform_card_unfit(&error.text),
+        ErrorKind::Unsupported => say::platform_without_cards(&error.text),
+        _ => say::platform_refused(&error.text),
     }
 }
 
@@ -158,7 +172,7 @@ mod tests {
         assert_eq!(later.next_at, 10 + LONGEST_PAUSE);
         for status in [400, 404, 409, 422] {
             assert!(
-                matches!(outcome(&one, &error(ErrorKind::Rejected { status }), 10), Outcome::Refused(it) if it.said == "said")
+                matches!(outcome(&one, &error(ErrorKind::Rejected { status }), 10), Outcome::Refused(it) if it.said.ends_with(": said"))
             );
         }
         let taken = CardWrite { give: false, ..one };

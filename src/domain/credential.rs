@@ -3,6 +3,7 @@
 //! A KS tag number and a "3+5" Wiegand number are both eight digits and mean different things, so a bare
 //! string never stands for a card here (facts: salto.md 4.4).
 
+use super::say::{Said, desk as say};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -32,27 +33,44 @@ pub struct Credential {
 }
 
 /// Why a text or a telegram is no credential. Carries no part of the number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialError {
     /// The part before the colon is none of the known schemes.
-    #[error("unknown scheme; write uid:, rom14:, wiegand26: (or another length), ks: or token:")]
     UnknownScheme,
     /// There is no `scheme:` at the start.
-    #[error("a card number needs its scheme, for example uid:04A2B3C4D5E680")]
     NoScheme,
     /// Not an even number of hexadecimal digits.
-    #[error("the value must be hexadecimal digits, two for each byte")]
     NotHex,
     /// A length that this scheme does not have.
-    #[error("the length does not fit the scheme: a UID has 4, 7 or 10 bytes, Wiegand 1 to 80 bits")]
     BadLength,
     /// Digits other than the eight of a KS tag, or numbers too large for their fields.
-    #[error("the number does not fit its fields")]
     BadNumber,
     /// A UID that the chip makes anew at each presentation (NXP AN10927: 4 bytes that begin 08; DESFire EV1: 80).
-    #[error("a random UID: the chip makes a new one at every presentation, so it names nobody")]
     RandomUid,
 }
+
+impl CredentialError {
+    /// In words.
+    #[must_use]
+    pub fn said(self) -> Said {
+        match self {
+            Self::UnknownScheme => say::card_scheme_unknown(),
+            Self::NoScheme => say::card_without_scheme(),
+            Self::NotHex => say::card_not_hex(),
+            Self::BadLength => say::card_length(),
+            Self::BadNumber => say::card_number(),
+            Self::RandomUid => say::card_random(),
+        }
+    }
+}
+
+impl fmt::Display for CredentialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.said().fmt(f)
+    }
+}
+
+impl std::error::Error for CredentialError {}
 
 impl Credential {
     /// A chip's UID, first byte on air first.

@@ -14,6 +14,7 @@
 //! | `secret` | passwords and keys that do not print |
 //! | `event` | what happened at a door, as the journal keeps it |
 //! | `presentation` | what a reader heard, and what it is told to show |
+//! | `say` | what the gateway says in its own words, by code and parameters |
 
 pub mod credential;
 pub mod event;
@@ -23,6 +24,7 @@ pub mod ids;
 pub mod opening;
 pub mod presentation;
 pub mod reason;
+pub mod say;
 pub mod secret;
 pub mod site;
 pub mod text;
@@ -34,5 +36,6 @@ pub use grant::{Block, BlockTarget, Grant, GrantKind, Snapshot, Source};
 pub use ids::{DoorId, EventId, GroupId, LineId, PersonId, ReaderId, ScheduleId};
 pub use presentation::{Answer, Feedback, Presentation, Release};
 pub use reason::Reason;
+pub use say::Say;
 pub use text::Text;
 pub use time::{Millis, Moment, Window};

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::model::{Config, DoorConfig, InputRef, OutputRef},
-    domain::{DoorId, EventKind, ReaderId, event::Draft},
+    domain::{DoorId, EventKind, ReaderId, event::Draft, say::journal as say},
     health::Health,
 };
 use serde::Serialize;
@@ -261,7 +261,7 @@ impl Keeper {
         draft.door = Some(id.clone());
         match cause {
             Cause::Reader(reader) => draft.reader = Some(reader.clone()),
-            Cause::Person(who) => draft.detail = Some(format!("asked for by {who}")),
+            Cause::Person(who) => draft.detail = Some(say::asked_by(who).into()),
             Cause::Time | Cause::Command => {}
         }
         self.recorder.record(&draft);

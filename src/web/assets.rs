@@ -4,6 +4,7 @@
 //! gateway changes, and never mixes two versions. Nothing is kept compressed: a browser asks once for each version.
 
 use super::{api::Gateway, page::escaped, problem::Problem, signin::Staff};
+use crate::domain::say::page as say;
 use axum::{
     Router,
     extract::{Path, State},
@@ -46,6 +47,7 @@ files![
     "js/parts/dialog.js",
     "js/parts/entries.js",
     "js/parts/picker.js",
+    "js/parts/said.js",
     "js/parts/toast.js",
     "js/desk/actions.js",
     "js/desk/card.js",
@@ -152,7 +154,7 @@ fn filled(site: &str, first: bool, oidc: bool) -> String {
 
 async fn asset(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
     let Some((name, text)) = FILES.iter().find(|(known, _)| *known == name) else {
-        return Problem::missing("there is nothing at this address").into_response();
+        return Problem::missing(say::nothing_here()).into_response();
     };
     let ours = BASE.rsplit('/').next().unwrap_or_default();
     // A tab from before an update still asks for its own version.

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::{
-    desk::Refusal,
-    domain::{EventKind, Reason},
+    domain::{
+        EventKind, GrantKind, Reason,
+        say::{self, FAULTS, Sentence},
+    },
     web::signin::{Act, Role},
 };
 use serde_json::Value;
@@ -109,27 +111,6 @@ fn every_word_that_a_script_asks_for_is_there_and_none_is_left_over() {
     assert!(unused.is_empty(), "{unused:?}");
 }
 
-/// Every refusal of the desk. One that is missing here is told in the gateway's own words.
-const REFUSALS: [Refusal; 17] = [
-    Refusal::RandomNumber,
-    Refusal::Blocked,
-    Refusal::SomebodyElses,
-    Refusal::SeveralHold,
-    Refusal::AlreadyTheirs,
-    Refusal::NobodyHolds,
-    Refusal::Meanwhile,
-    Refusal::NoSuchPerson,
-    Refusal::SeveralSuch,
-    Refusal::NoSuchGroup,
-    Refusal::BadEnd,
-    Refusal::BadInput,
-    Refusal::NothingToUndo,
-    Refusal::NoQueue,
-    Refusal::NoSuchConflict,
-    Refusal::NothingRefused,
-    Refusal::NoSuchCard,
-];
-
 #[test]
 fn every_stable_name_of_the_gateway_has_words() {
     let english = words("en");
@@ -152,10 +133,7 @@ fn every_stable_name_of_the_gateway_has_words() {
     for kind in ["plan", "assignment", "booking", "pass", "direct"] {
         wanted.push(format!("because.{kind}"));
     }
-    for refusal in REFUSALS {
-        let name = serde_json::to_value(refusal).unwrap();
-        wanted.push(format!("refusal.{}", name.as_str().unwrap()));
-    }
+    wanted.extend(GrantKind::ALL.iter().map(|it| format!("grant.{}", it.name())));
     for word in ["waiting", "told", "unseen", "refused", "kept_here", "agrees"] {
         wanted.push(format!("platform.{word}"));
     }
@@ -176,9 +154,108 @@ fn every_stable_name_of_the_gateway_has_words() {
         wanted.push(format!("reader_kind.{kind}"));
     }
     wanted.extend(["retry", "keep_here", "undo"].map(|it| format!("conflict.done_{it}")));
+    // Titles of problems, and what the sign-in puts in their place.
+    for outcome in [
+        "not signed in",
+        "not allowed",
+        "not found",
+        "not understood",
+        "not possible now",
+        "too many attempts",
+        "not done",
+        "refused",
+        "no role",
+    ] {
+        wanted.push(format!("outcome.{}", outcome.replace(' ', "_")));
+    }
     wanted.extend(["assigned", "already_theirs", "bad"].map(|it| format!("import.{it}")));
     wanted.retain(|key| !english.contains_key(key));
     assert!(wanted.is_empty(), "{wanted:?}");
+}
+
+/// What can be said, with the names of what is filled in; small print is not.
+fn said() -> BTreeMap<String, BTreeSet<&'static str>> {
+    let of_sentence = |it: &Sentence| (it.code, it.params.to_vec());
+    let sentences = say::lists().iter().copied().flatten().map(of_sentence);
+    let faults = FAULTS.iter().map(|it| (it.kind, it.about.into_iter().collect()));
+    sentences
+        .chain(faults)
+        .map(|(code, params)| (format!("say.{code}"), params.into_iter().collect()))
+        .collect()
+}
+
+/// The other languages have the same keys and the same names in them: the test above compares.
+#[test]
+fn every_sentence_of_the_gateway_has_words_and_no_words_are_without_a_sentence() {
+    let (english, said) = (words("en"), said());
+    let silent: Vec<&String> = said.keys().filter(|code| !english.contains_key(*code)).collect();
+    assert!(silent.is_empty(), "without words: {silent:?}");
+    for (key, value) in english.iter().filter(|(key, _)| key.starts_with("say.")) {
+        let params = said.get(key).unwrap_or_else(|| panic!("{key} is no sentence"));
+        for name in placeholders(value).iter().flatten() {
+            assert!(
+                params.contains(name),
+                "{key} has {{{name}}}, which is not filled in"
+            );
+        }
+    }
+}
+
+/// Who raises a fault names its kind in a literal, a constant or a variable of its own: each must be one of the list, or
+/// nobody could say it in another language.
+#[test]
+fn every_kind_of_fault_that_is_raised_is_known() {
+    let mut files = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut sources = Vec::new();
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(
+                std::fs::read_dir(path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else if path.extension().is_some_and(|it| it == "rs") && !path.ends_with("web/assets_tests.rs") {
+            let text = std::fs::read_to_string(path).unwrap();
+            let production = text.split("#[cfg(test)]\nmod ").next().unwrap();
+            sources.push(production.split_whitespace().collect::<Vec<_>>().join(" "));
+        }
+    }
+    let literal = |text: &str| {
+        let text = text.trim_start().trim_start_matches("&format!(").trim_start();
+        let kind = text.strip_prefix('"')?.split(['"', ':', '{']).next()?;
+        Some(kind.to_owned()).filter(|kind| !kind.is_empty())
+    };
+    let mut raised = BTreeSet::new();
+    for source in &sources {
+        for call in [".raise(", ".fault(", ".trouble(", "faults.insert(format!("] {
+            for rest in source.split(call).skip(1) {
+                raised.extend(literal(rest));
+                let name = rest
+                    .split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .next()
+                    .unwrap();
+                if !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
+                    let constant = format!("const {name}: &str = ");
+                    let value = source.split(&constant).nth(1).unwrap_or_default();
+                    raised.extend(literal(value));
+                }
+            }
+        }
+        let keys = ["let key = ", "let key = format!("];
+        let held = keys
+            .into_iter()
+            .flat_map(|key| source.split(key).skip(1))
+            .filter_map(literal);
+        raised.extend(held.filter(|kind| kind.contains('_')));
+    }
+    // The store names the file that a fault is about.
+    raised.retain(|kind| !["journal", "state"].contains(&kind.as_str()));
+    assert!(raised.len() > 50, "they are found: {raised:?}");
+    let unknown: Vec<_> = raised
+        .iter()
+        .filter(|kind| FAULTS.iter().all(|fault| fault.kind != kind.as_str()))
+        .collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
 }
 
 #[test]

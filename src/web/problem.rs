@@ -1,6 +1,12 @@
 //! Errors of the JSON API as RFC 9457 has them: `application/problem+json`.
 
-use crate::desk::{DeskError, Look, Refusal};
+use crate::{
+    desk::{DeskError, Look, Refusal},
+    domain::{
+        Say,
+        say::{Said, page as say},
+    },
+};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -21,6 +27,9 @@ pub struct Problem {
     pub status: u16,
     /// What happened and what to do next.
     pub detail: String,
+    /// The same, for whoever says it in another language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub say: Option<Say>,
     /// Seconds to wait before the next attempt, where waiting helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
@@ -38,8 +47,9 @@ pub struct Problem {
 impl Problem {
     /// A problem of this kind.
     #[must_use]
-    pub fn new(status: StatusCode, name: &str, title: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, name: &str, title: &'static str, detail: Said) -> Self {
         Self {
+            say: Say::of(detail.as_ref()),
             kind: format!("/problems/{name}"),
             title,
             status: status.as_u16(),
@@ -53,57 +63,63 @@ impl Problem {
     /// Nobody is signed in.
     #[must_use]
     pub fn unauthenticated() -> Self {
-        let detail = "sign in at /signin, or send a token as `Authorization: Bearer …`";
         Self::new(
             StatusCode::UNAUTHORIZED,
             "unauthenticated",
             "not signed in",
-            detail,
+            say::signed_out(),
         )
     }
     /// Whoever asks may not do it.
     #[must_use]
-    pub fn forbidden(detail: impl Into<String>) -> Self {
+    pub fn forbidden(detail: Said) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "not allowed", detail)
     }
     /// There is no such thing.
     #[must_use]
-    pub fn missing(detail: impl Into<String>) -> Self {
+    pub fn missing(detail: Said) -> Self {
         Self::new(StatusCode::NOT_FOUND, "missing", "not found", detail)
     }
     /// The request cannot be understood.
     #[must_use]
-    pub fn invalid(detail: impl Into<String>) -> Self {
+    pub fn invalid(detail: Said) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid", "not understood", detail)
     }
     /// It does not fit what there is.
     #[must_use]
-    pub fn conflict(detail: impl Into<String>) -> Self {
+    pub fn conflict(detail: Said) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", "not possible now", detail)
+    }
+    /// The same, in the words of another room.
+    #[must_use]
+    pub fn not_now(detail: String) -> Self {
+        Self {
+            say: Say::of(&detail),
+            detail,
+            ..Self::conflict(say::gateway_ending())
+        }
     }
     /// The gateway could not: its disk, mostly. The cause goes to the log, not to whoever asked.
     #[must_use]
     pub fn failed(cause: &dyn std::fmt::Display) -> Self {
         tracing::warn!(%cause, "a request could not be answered");
-        let detail = "the gateway could not read or write what it keeps; `doorward report` tells why";
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
             "not possible now",
-            detail,
+            say::unkept(),
         )
     }
     /// Too many attempts: again after so many seconds.
     #[must_use]
     pub fn slower(seconds: u64) -> Self {
-        let detail = format!("too many attempts went wrong: wait {seconds} s");
         Self {
             retry_after: Some(seconds),
             ..Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "slower",
                 "too many attempts",
-                detail,
+                say::too_many_attempts(seconds),
             )
         }
     }
@@ -125,7 +141,9 @@ impl From<DeskError> for Problem {
                     code: Some(code),
                     hint,
                     look,
-                    ..Self::new(status, "desk", title, message)
+                    say: Say::of(&message),
+                    detail: message,
+                    ..Self::new(status, "desk", title, crate::domain::say::desk::not_done())
                 }
             }
             DeskError::Failed(cause) => Self::failed(&cause),

@@ -1,5 +1,6 @@
 //! Words for the page of forms, from the same files as those of the scripts.
 
+use crate::domain::Say;
 use axum::http::{HeaderMap, header};
 use std::collections::HashMap;
 
@@ -37,10 +38,37 @@ impl Words {
     /// The words of a key; the key itself if there are none.
     #[must_use]
     pub(super) fn get<'a>(&'a self, key: &'a str) -> &'a str {
-        self.words
-            .get(key)
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or(key)
+        let words = self.words.get(key);
+        // Of one and many the many: what is counted here is seconds.
+        let words = words.map(|it| it.get("other").unwrap_or(it));
+        words.and_then(serde_json::Value::as_str).unwrap_or(key)
+    }
+
+    /// A sentence of the gateway's; `text` where there are no words for it.
+    #[must_use]
+    pub(super) fn said(&self, say: Option<&Say>, text: &str) -> String {
+        let known = say.map(|say| (say, format!("say.{}", say.code)));
+        let Some((say, key)) = known.filter(|(_, key)| self.words.contains_key(key)) else {
+            return text.to_owned();
+        };
+        let values = say.params.iter().map(|(name, value)| {
+            let text = value.as_str().unwrap_or_default();
+            let called = match name.as_str() {
+                "role" | "scope" | "grant" => self.get(&format!("{name}.{text}")).to_owned(),
+                _ if value.is_object() => {
+                    let within: Option<Say> = serde_json::from_value(value.clone()).ok();
+                    self.said(within.as_ref(), text)
+                }
+                _ => text.to_owned(),
+            };
+            (name.as_str(), called)
+        });
+        let values: Vec<_> = values.collect();
+        let values: Vec<_> = values
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        self.with(&key, &values)
     }
 
     /// The same with `{name}` filled in. What goes in is shown as it is.
@@ -70,6 +98,7 @@ fn preferred(liked: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::say::page;
 
     #[test]
     fn the_language_that_is_liked_most_and_there_is_spoken() {
@@ -88,5 +117,17 @@ mod tests {
         assert_eq!(words.get("nav.doors"), "Doors");
         assert_eq!(words.get("no.such"), "no.such");
         assert_eq!(words.with("desk.has", &[("name", "Ana")]), "Ana has this card");
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT_LANGUAGE, "de".parse().unwrap());
+        let (german, why) = (Words::asked(&headers), page::role_needed("doors:open", "desk"));
+        let say = Say::of(why.as_ref());
+        let said = german.said(say.as_ref(), why.as_ref());
+        assert!(
+            said.contains("Empfang") && said.contains("Türen öffnen"),
+            "{said}"
+        );
+        assert_eq!(german.said(None, "as it is"), "as it is");
+        let say = Say::of_fault("stale:pass", "too long ago");
+        assert!(german.said(say.as_ref(), "").contains("Pass"));
     }
 }

@@ -19,7 +19,7 @@ function inTime(work) {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-say(`chromium ${await launch()}`);
+say(await launch());
 const chosen = told.flows ? told.flows.split(',') : undefined;
 const began = performance.now();
 for (const [name, flow] of FLOWS) {

@@ -1,7 +1,10 @@
 //! The clause of an event, and the hints about a card that nobody holds.
 
 use super::*;
-use crate::access::{Likeness, miss::MAX_CLAUSE, nearest_miss};
+use crate::{
+    access::{Likeness, miss::MAX_CLAUSE, nearest_miss},
+    domain::Say,
+};
 
 fn clause(asked: &Asked) -> Option<String> {
     let (index, _) = Index::build(&asked.snapshot, &site()).unwrap();
@@ -20,7 +23,14 @@ fn right(kind: GrantKind, target: &str, label: &str, from: Option<&str>, until: 
 #[test]
 fn a_refusal_names_its_nearest_miss_by_the_clock_on_the_wall() {
     let booking = |from, until| right(GrantKind::Booking, "rooms", "Berlin", Some(from), Some(until));
-    let said = |asked: Asked| clause(&asked).unwrap();
+    let said = |asked: Asked| {
+        let said = clause(&asked).unwrap();
+        assert!(
+            Say::of_detail(&said).is_some(),
+            "said in no other language: {said}"
+        );
+        said
+    };
     assert_eq!(
         said(booking("2026-11-22T14:25", "2026-11-22T15:00")),
         "booking Berlin starts 14:25"

@@ -3,7 +3,10 @@
 use super::{DeskEvent, DeskReader, Kind, PAGE, Presentation, Trouble};
 use crate::{
     clock::Clock,
-    domain::{Credential, CredentialError, Millis, ReaderId},
+    domain::{
+        Credential, CredentialError, Millis, ReaderId, Say,
+        say::{Said, desk},
+    },
     health::Health,
 };
 use std::{
@@ -165,7 +168,7 @@ impl Hub {
 
     fn presented_at(&self, reader: DeskReader, credential: Credential) -> Option<u64> {
         if credential.is_random_uid() {
-            self.remark(&reader.id, &unusable(CredentialError::RandomUid));
+            self.remark(&reader.id, unusable(CredentialError::RandomUid));
             return None;
         }
         let event = DeskEvent::Presented {
@@ -201,18 +204,21 @@ impl Hub {
     }
 
     /// Something about this one presentation.
-    pub(super) fn remark(&self, reader: &ReaderId, words: &str) {
+    pub(super) fn remark(&self, reader: &ReaderId, words: Said) {
         self.tell(DeskEvent::Trouble {
             reader: Some(reader.clone()),
-            words: words.to_owned(),
+            say: Say::of(words.as_ref()),
+            words: words.into(),
         });
     }
 
     /// Something that stands until [`Self::well`]. Told once, however often it is said.
     pub(super) fn trouble(&self, key: &str, reader: Option<&ReaderId>, words: &str) {
+        let say = Say::of_fault(key, words);
         let trouble = Trouble {
             reader: reader.cloned(),
             words: words.to_owned(),
+            say: say.clone(),
         };
         let before = self.state().standing.insert(key.to_owned(), trouble);
         if before.is_some_and(|before| before.words == words) {
@@ -223,6 +229,7 @@ impl Hub {
         self.tell(DeskEvent::Trouble {
             reader: reader.cloned(),
             words: words.to_owned(),
+            say,
         });
     }
 
@@ -291,12 +298,10 @@ impl Hub {
 }
 
 /// Why this card cannot be given to anybody, and what to do.
-pub(super) fn unusable(why: CredentialError) -> String {
+pub(super) fn unusable(why: CredentialError) -> Said {
     match why {
-        CredentialError::RandomUid => {
-            format!("{why}; give this person a fob or card with a number of its own")
-        }
-        other => format!("this card cannot be used: {other}"),
+        CredentialError::RandomUid => desk::card_random_fob(),
+        other => desk::card_unusable(other),
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use pn532::fuzz as fuzz_pn532;
 pub use start::{Places, Readers};
 pub use wedge::{Keyboard, keyboards};
 
-use crate::domain::{Credential, Millis, ReaderId, time::Moment};
+use crate::domain::{Credential, Millis, ReaderId, Say, time::Moment};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -102,6 +102,8 @@ pub struct Trouble {
     pub reader: Option<ReaderId>,
     /// What it is and what to do. Holds no part of a card's number.
     pub words: String,
+    /// The same, for whoever says it in another language.
+    pub say: Option<Say>,
 }
 
 /// What happens at the desk's readers.
@@ -141,6 +143,8 @@ pub enum DeskEvent {
         reader: Option<ReaderId>,
         /// What happened and what to do next. Holds no part of a card's number.
         words: String,
+        /// The same, for whoever says it in another language.
+        say: Option<Say>,
     },
 }
 

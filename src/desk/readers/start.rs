@@ -8,7 +8,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::model::{DeskConfig, DeskPlace},
-    domain::{Credential, ReaderId},
+    domain::{Credential, ReaderId, say::readers as say},
     health::Health,
 };
 use std::{
@@ -252,10 +252,7 @@ impl Readers {
             Some(credential) => {
                 self.hub.presented(reader, credential);
             }
-            None => self.hub.remark(
-                reader,
-                "the reader sent bits that its card_format does not accept; see [[line.reader]] in the configuration",
-            ),
+            None => self.hub.remark(reader, say::reader_bits()),
         }
     }
 

@@ -201,6 +201,7 @@ pub(super) fn word(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Say;
     use serde_json::json;
 
     const NOW: Moment = Moment {
@@ -284,6 +285,30 @@ mod tests {
         let draft = draft(&pin, NOW.at, Known::default(), false, NOW);
         assert_eq!((draft.credential, draft.person), (None, None));
         assert_eq!(draft.detail.as_deref(), Some("opened with a PIN; nobody here"));
+    }
+
+    #[test]
+    fn what_stands_beside_an_entry_can_be_said_in_another_language() {
+        for by in [
+            None,
+            Some("tag"),
+            Some("pin_code"),
+            Some("inside_handle"),
+            Some("remote"),
+        ] {
+            for category in ["lock_opened", "lock_rejected"] {
+                for detail in [None, Some("no_access")] {
+                    let one = json!({ "event_category": category, "access_by": by, "event_detail": detail });
+                    let one = entry(one);
+                    for at in [NOW.at, NOW.at + DAY_MS, NOW.at - 400 * DAY_MS] {
+                        let text = draft(&one, at, Known::default(), false, NOW).detail.unwrap();
+                        // What is no way in is KS's own word.
+                        let known = by.is_some() || detail.is_none();
+                        assert!(!known || Say::of_detail(&text).is_some(), "{text}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a request brings: refused as a problem, with what is wrong and never with what was sent.
 
-use crate::web::problem::Problem;
+use crate::{domain::say::page as say, web::problem::Problem};
 use axum::{
     Json,
     body::Bytes,
@@ -18,9 +18,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = Query::<T>::from_request_parts(parts, state).await;
-        query.map(|Query(query)| Self(query)).map_err(|_| {
-            Problem::invalid("the query has a value that does not fit; docs/api/openapi.json has what does")
-        })
+        query
+            .map(|Query(query)| Self(query))
+            .map_err(|_| Problem::invalid(say::bad_query()))
     }
 }
 
@@ -33,7 +33,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = Path::<String>::from_request_parts(parts, state).await;
         path.map(|Path(name)| Self(name))
-            .map_err(|_| Problem::invalid("the address is not text"))
+            .map_err(|_| Problem::invalid(say::bad_address()))
     }
 }
 
@@ -51,15 +51,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
                 axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "media_type",
                 "not understood",
-                "the body must be JSON, with `Content-Type: application/json`",
+                say::bad_kind(),
             ));
         }
         let body = Bytes::from_request(request, state).await;
-        let body = body.map_err(|_| Problem::invalid("the body did not arrive"))?;
+        let body = body.map_err(|_| Problem::invalid(say::no_body()))?;
         let sent = Json::<T>::from_bytes(&body);
         // What serde says may quote what was sent, a password say.
         sent.map(|Json(sent)| Self(sent))
-            .map_err(|_| Problem::invalid("the body does not fit; docs/api/openapi.json has what does"))
+            .map_err(|_| Problem::invalid(say::bad_body()))
     }
 }
 
@@ -94,8 +94,6 @@ impl Which {
         if (1..=LONGEST_PAGE).contains(&limit) && self.q.chars().count() <= LONGEST_SEARCH {
             return Ok(limit);
         }
-        Err(Problem::invalid(
-            "limit is 1 to 200, and q has 200 characters at most",
-        ))
+        Err(Problem::invalid(say::bad_search()))
     }
 }

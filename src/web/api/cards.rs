@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     desk::{Change, Desk, DeskError, Known, Look, NewGuest},
-    domain::{BlockTarget, PersonId},
+    domain::{BlockTarget, PersonId, say::page as say},
     web::{
         problem::Problem,
         signin::{Act, Who},
@@ -173,7 +173,7 @@ pub(super) async fn assign(
             None => desk.assign(&card, &person, sent.seen, actor),
         }
     });
-    change.await.map(Json)
+    Ok(Json(change.await?.spoken()))
 }
 
 /// Take a card back: it opens nothing, whatever the platform still says
@@ -189,7 +189,7 @@ pub(super) async fn give_back(
     let change = api.at_the_desk(&who, move |desk, actor| {
         desk.return_card(&desk.card(&sent.card)?, sent.seen, actor)
     });
-    change.await.map(Json)
+    Ok(Json(change.await?.spoken()))
 }
 
 /// A new card for an old one: the old one opens nothing any more
@@ -205,7 +205,7 @@ pub(super) async fn replace(
     let change = api.at_the_desk(&who, move |desk, actor| {
         desk.replace(&desk.card(&sent.old)?, &desk.card(&sent.new)?, sent.lost, actor)
     });
-    change.await.map(Json)
+    Ok(Json(change.await?.spoken()))
 }
 
 /// Give a card to a guest, until it ends by itself
@@ -221,7 +221,7 @@ pub(super) async fn guest(
     let change = api.at_the_desk(&who, move |desk, actor| {
         desk.guest(&desk.card(&sent.card)?, &sent.guest, None, actor)
     });
-    change.await.map(Json)
+    Ok(Json(change.await?.spoken()))
 }
 
 /// Block a card or a person at every door at once, whatever the cloud does
@@ -235,7 +235,7 @@ pub(super) async fn block(
 ) -> Result<Json<Done>, Problem> {
     who.need(Act::WriteCards)?;
     if sent.note.chars().count() > 500 {
-        return Err(Problem::invalid("a note has 500 characters at most"));
+        return Err(Problem::invalid(say::long_note()));
     }
     let asked = one_of(sent.card, sent.person)?;
     let message = api.at_the_desk(&who, move |desk, actor| {
@@ -273,7 +273,7 @@ fn one_of(card: Option<String>, person: Option<String>) -> Result<Asks, Problem>
     match (card, person) {
         (Some(card), None) => Ok(Asks::Card(card)),
         (None, Some(person)) => Ok(Asks::Person(person.into())),
-        _ => Err(Problem::invalid("name either a card or a person")),
+        _ => Err(Problem::invalid(say::card_or_person())),
     }
 }
 

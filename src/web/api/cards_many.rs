@@ -9,6 +9,7 @@ use crate::{
     desk::{
         Conflict, DeskError, Progress, Refusal, Resolution, Step, Wanted, answers::Import, refs::card_text,
     },
+    domain::say::desk as say,
     web::{
         problem::Problem,
         signin::{Act, Who},
@@ -135,11 +136,7 @@ pub(super) async fn resolve(
 /// The name of a queue, as it is kept: those of the command line have others.
 fn queue(name: &str) -> Result<String, DeskError> {
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-        return Err(DeskError::Refused {
-            code: Refusal::BadInput,
-            message: "a queue has a name of 1 to 100 characters".into(),
-            look: None,
-        });
+        return Err(DeskError::refused(Refusal::BadInput, say::queue_name()));
     }
     Ok(format!("page: {name}"))
 }

@@ -10,7 +10,7 @@ use crate::{
         Presented,
         readers::{DeskReader, Kind, Trouble},
     },
-    domain::ReaderId,
+    domain::{ReaderId, say::page as say},
     web::{
         problem::Problem,
         signin::{Act, Who},
@@ -159,11 +159,11 @@ pub(super) async fn lend(
     who.need(Act::WriteCards)?;
     let seconds = loan.seconds.unwrap_or(LONGEST);
     if !(1..=LONGEST).contains(&seconds) {
-        return Err(Problem::invalid("a reader is lent for 1 to 60 seconds"));
+        return Err(Problem::invalid(say::loan_length()));
     }
     let reader = ReaderId::from(id.as_str());
     let lent = api.gateway.lend(&reader, Duration::from_secs(seconds));
-    let lent = lent.ok_or_else(|| Problem::missing("no reader at a door has this id"))?;
+    let lent = lent.ok_or_else(|| Problem::missing(say::no_such_reader()))?;
     api.staff.audit(&who.actor(), "reader.lent", &id, "done").await;
     let message = format!(
         "{id} is lent to the desk for {} s: cards open nothing there",
@@ -184,7 +184,7 @@ pub(super) async fn give_back(
     who.need(Act::WriteCards)?;
     let reader = ReaderId::from(id.as_str());
     if !api.gateway.door_readers().iter().any(|it| it.reader == reader) {
-        return Err(Problem::missing("no reader at a door has this id"));
+        return Err(Problem::missing(say::no_such_reader()));
     }
     let message = match api.gateway.give_back(&reader) {
         true => {
@@ -224,7 +224,7 @@ pub(super) async fn read(
 ) -> Result<Json<Presented>, Problem> {
     who.need(Act::WriteCards)?;
     if sent.number.len() > LONGEST_NUMBER {
-        return Err(Problem::invalid("a card's number has 200 characters at most"));
+        return Err(Problem::invalid(say::long_number()));
     }
     let read = api.at_the_desk(&who, move |desk, _| {
         desk.read(&sent.number, sent.format.as_deref())

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     config::model::DoorConfig,
+    domain::say::{journal as say_journal, page as say},
     web::{
         problem::Problem,
         signin::{Act, Who},
@@ -45,12 +46,8 @@ pub(super) struct Door {
     /// Whether SALTO KS decides at it.
     ks: bool,
     /// Why it cannot be locked down, for people; null if it can.
-    no_lockdown: Option<&'static str>,
+    no_lockdown: Option<String>,
 }
-
-/// Why lockdown is not for a door of SALTO KS: its Connect API names none.
-const KS_DECIDES: &str =
-    "SALTO KS decides at this door, and has no lockdown for programs: use SALTO's own app or page";
 
 /// Whether lockdown is to be on.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -77,7 +74,10 @@ pub(super) fn all(api: &Api) -> Vec<Door> {
                 .unwrap_or(false),
             opens: wired.is_some_and(|it| it.release.is_some() || it.ks_lock.is_some()),
             ks: wired.is_some_and(|it| it.ks_lock.is_some()),
-            no_lockdown: wired.is_some_and(|it| it.ks_lock.is_some()).then_some(KS_DECIDES),
+            // Connect API names no lockdown.
+            no_lockdown: wired
+                .is_some_and(|it| it.ks_lock.is_some())
+                .then(|| say::door_ks().into()),
         }
     };
     config.site.doors.iter().map(door).collect()
@@ -95,7 +95,7 @@ pub(super) async fn doors(State(api): State<Api>, who: Who) -> Result<Json<Vec<D
 fn ours(api: &Api, id: &str) -> Result<DoorConfig, Problem> {
     let config = api.gateway.config();
     let door = config.doors.iter().find(|door| door.id.as_str() == id);
-    let door = door.ok_or_else(|| Problem::missing("there is no such door"))?;
+    let door = door.ok_or_else(|| Problem::missing(say::no_such_door()))?;
     Ok(door.clone())
 }
 
@@ -112,16 +112,14 @@ async fn try_open(api: &Api, who: &Who, id: &str) -> Result<String, Problem> {
     who.need(Act::OpenDoors)?;
     let door = ours(api, id)?;
     if door.release.is_none() && door.ks_lock.is_none() {
-        return Err(Problem::conflict("nothing of the gateway's opens this door"));
+        return Err(Problem::conflict(say::door_not_ours()));
     }
     if all(api).iter().any(|it| it.id == id && it.lockdown) {
-        return Err(Problem::conflict(
-            "the door is locked down: end the lockdown first",
-        ));
+        return Err(Problem::conflict(say::door_locked_down()));
     }
-    let asker = format!("{} at the page", who.name);
-    let opened = api.gateway.open_once(&door.id, &asker).await;
-    opened.map_err(Problem::conflict)
+    let asker = say_journal::asker_page(&who.name);
+    let opened = api.gateway.open_once(&door.id, asker.as_ref()).await;
+    opened.map_err(Problem::not_now)
 }
 
 /// Begin or end the lockdown of a door
@@ -147,10 +145,10 @@ async fn try_lockdown(api: &Api, who: &Who, id: &str, on: bool) -> Result<String
     who.need(Act::LockDown)?;
     let door = ours(api, id)?;
     if door.ks_lock.is_some() {
-        return Err(Problem::conflict(KS_DECIDES));
+        return Err(Problem::conflict(say::door_ks()));
     }
     let done = api.gateway.lock_down(&door.id, on, &who.name).await;
-    done.map_err(Problem::conflict)
+    done.map_err(Problem::not_now)
 }
 
 async fn told(

@@ -2,7 +2,7 @@
 
 use super::{Api, asked::Asked};
 use crate::{
-    domain::{EntryEvent, EventKind, Millis, event::ClockQuality},
+    domain::{EntryEvent, EventKind, Millis, Say, event::ClockQuality, say::page as say},
     web::{
         problem::Problem,
         signin::{Act, Who},
@@ -57,6 +57,8 @@ pub(super) struct Entry {
     rule: Option<u8>,
     /// Anything else, for people.
     detail: Option<String>,
+    /// The same, for whoever says it in another language.
+    say: Option<Say>,
 }
 
 /// Who it was.
@@ -94,6 +96,7 @@ impl From<&EntryEvent> for Entry {
             source: body.source.clone(),
             rule: body.rule,
             detail: body.detail.clone(),
+            say: body.detail.as_deref().and_then(Say::of_detail),
         }
     }
 }
@@ -170,21 +173,21 @@ pub(super) async fn events(
     who.need(Act::ReadEvents)?;
     let limit = which.limit.unwrap_or(50);
     if !(1..=LONGEST_PAGE).contains(&limit) {
-        return Err(Problem::invalid("limit is 1 to 200"));
+        return Err(Problem::invalid(say::bad_limit()));
     }
     if which
         .kind
         .as_deref()
         .is_some_and(|kind| EventKind::ALL.iter().all(|known| known.name() != kind))
     {
-        return Err(Problem::invalid("there is no such kind of event"));
+        return Err(Problem::invalid(say::bad_event_kind()));
     }
     if which
         .outcome
         .as_deref()
         .is_some_and(|outcome| !matches!(outcome, "granted" | "refused"))
     {
-        return Err(Problem::invalid("an outcome is granted or refused"));
+        return Err(Problem::invalid(say::bad_outcome()));
     }
     api.ask(move |api| page(api, &which, limit)).await.map(Json)
 }

@@ -2,9 +2,12 @@
 //! `Last-Event-ID`, which browsers send by themselves.
 
 use super::{Api, doors, events::Entry, live_desk::DeskFeed, status};
-use crate::web::{
-    problem::Problem,
-    signin::{Act, Who},
+use crate::{
+    domain::say::page as say,
+    web::{
+        problem::Problem,
+        signin::{Act, Who},
+    },
 };
 use axum::{
     Router,
@@ -43,7 +46,7 @@ pub(super) fn routes() -> Router<Api> {
 ///
 /// Messages: `entry` (an event, its sequence is the id), `faults` and `doors` (all of them, at the beginning and whenever
 /// they changed). For those with the scope `cards:write` also, without an id: `presented` (a card at the desk, a
-/// `Presented`), `removed` (`{"reader"}`: it was taken away), `trouble` (`{"reader", "words"}`: something about this one
+/// `Presented`), `removed` (`{"reader"}`: it was taken away), `trouble` (`{"reader", "words", "say"}`: something about this one
 /// presentation), `readers` (a `ReadersDoc`) and `conflicts` (`{"count"}`), the last two at the beginning and whenever they
 /// changed.
 #[utoipa::path(get, path = "/api/v1/live", tag = "events", extensions(("x-scope" = json!("events:read"))),
@@ -57,7 +60,7 @@ pub(super) async fn live(State(api): State<Api>, who: Who, headers: HeaderMap) -
         None => None,
         Some(text) => {
             let number = text.to_str().ok().and_then(|text| text.parse::<u64>().ok());
-            Some(number.ok_or_else(|| Problem::invalid("Last-Event-ID is a number"))?)
+            Some(number.ok_or_else(|| Problem::invalid(say::bad_stream_number()))?)
         }
     };
     let Ok(place) = std::sync::Arc::clone(&api.streams).try_acquire_owned() else {
@@ -65,7 +68,7 @@ pub(super) async fn live(State(api): State<Api>, who: Who, headers: HeaderMap) -
             StatusCode::SERVICE_UNAVAILABLE,
             "streams",
             "too many streams",
-            "16 streams are open already: close one",
+            say::too_many_streams(),
         ));
     };
     let (sender, receiver) = mpsc::channel(AHEAD);

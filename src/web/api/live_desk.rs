@@ -100,7 +100,9 @@ fn message(api: &Api, number: u64, event: DeskEvent) -> Option<Message> {
             ("presented", json!(presented.ok()??))
         }
         DeskEvent::Removed { reader } => ("removed", json!({ "reader": reader })),
-        DeskEvent::Trouble { reader, words } => ("trouble", json!({ "reader": reader, "words": words })),
+        DeskEvent::Trouble { reader, words, say } => {
+            ("trouble", json!({ "reader": reader, "words": words, "say": say }))
+        }
         DeskEvent::Appeared { .. } | DeskEvent::Gone { .. } => return None,
     })
 }

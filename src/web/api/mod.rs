@@ -38,7 +38,7 @@ use crate::{
     clock::Clock,
     config::Config,
     desk::{self, Desk, DeskError},
-    domain::{DoorId, ReaderId},
+    domain::{DoorId, ReaderId, say::page as say},
     health::Health,
     store::Store,
 };
@@ -172,7 +172,7 @@ async fn openapi(_: Who) -> Response {
 
 /// What a path that leads nowhere answers.
 pub async fn nowhere() -> Problem {
-    Problem::missing("there is nothing at this address")
+    Problem::missing(say::nothing_here())
 }
 
 /// What a method that a path does not have answers.
@@ -181,6 +181,6 @@ pub async fn no_method() -> Problem {
         axum::http::StatusCode::METHOD_NOT_ALLOWED,
         "method",
         "not allowed",
-        "this address does not have that method",
+        say::wrong_method(),
     )
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     config::Config,
     desk::{Hit, answers::Theirs},
-    domain::{BlockTarget, PersonId, Reason, facts::Facts, grant::Target},
+    domain::{BlockTarget, PersonId, Reason, facts::Facts, grant::Target, say::page as say},
     rules::{self, State as RightState},
     web::{
         problem::Problem,
@@ -170,7 +170,7 @@ pub(super) async fn person(
 }
 
 fn detail(api: &Api, id: &str) -> Result<Detail, Problem> {
-    let missing = || Problem::missing("the facts in force do not name such a person");
+    let missing = || Problem::missing(say::not_in_facts());
     let failed = |error| Problem::failed(&error);
     let config = api.gateway.config();
     let (facts, taken_at) = facts(api)?.ok_or_else(missing)?;

@@ -6,6 +6,7 @@ use super::{
     events::rfc3339,
 };
 use crate::{
+    domain::say::page as say,
     store::AuditRecord,
     web::{
         problem::Problem,
@@ -257,7 +258,7 @@ pub(super) async fn trail(
     who.need(Act::ReadAudit)?;
     let limit = which.limit.unwrap_or(50);
     if !(1..=200).contains(&limit) {
-        return Err(Problem::invalid("limit is 1 to 200"));
+        return Err(Problem::invalid(say::bad_limit()));
     }
     let records = api.ask(move |api| {
         let records = api

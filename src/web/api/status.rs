@@ -1,9 +1,12 @@
 //! How the gateway is, and its sync.
 
 use super::Api;
-use crate::web::{
-    problem::Problem,
-    signin::{Act, Who},
+use crate::{
+    domain::Say,
+    web::{
+        problem::Problem,
+        signin::{Act, Who},
+    },
 };
 use axum::{
     Json, Router,
@@ -29,6 +32,8 @@ pub(super) struct Fault {
     key: String,
     /// What happened, where, and what to do next.
     text: String,
+    /// What it is, for whoever says it in another language. The text is in its small print.
+    say: Option<Say>,
     /// Unix milliseconds.
     since: i64,
 }
@@ -76,6 +81,7 @@ pub(super) fn faults(api: &Api) -> Vec<Fault> {
     let faults = api.health.doc().faults.into_iter();
     faults
         .map(|fault| Fault {
+            say: Say::of_fault(&fault.key, &fault.text),
             key: fault.key,
             text: fault.text,
             since: fault.since,
@@ -140,5 +146,5 @@ async fn told(
     let outcome = if done.is_ok() { "done" } else { "not possible now" };
     api.staff.audit(&who.actor(), action, "", outcome).await;
     done.map(|message| Json(Done { message }))
-        .map_err(Problem::conflict)
+        .map_err(Problem::not_now)
 }

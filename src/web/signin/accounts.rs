@@ -7,7 +7,10 @@ use super::{
     staff::{Account, SignedIn, Staff, Token, busy},
     who::{Actor, Who},
 };
-use crate::{domain::Millis, web::problem::Problem};
+use crate::{
+    domain::{Millis, say::page as say},
+    web::problem::Problem,
+};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use utoipa::ToSchema;
@@ -65,15 +68,13 @@ fn name(text: &str) -> Result<String, Problem> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._@+-".contains(c);
     let ours = ["root", "gateway", "me", "first"].contains(&name.as_str());
     if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(fits) || ours {
-        let detail = "a name has 1 to 64 letters, digits and . _ @ + -, an e-mail address say; root, gateway, me and first \
-                      are taken";
-        return Err(Problem::invalid(detail));
+        return Err(Problem::invalid(say::account_name()));
     }
     Ok(name)
 }
 
 fn unknown(name: &str) -> Problem {
-    Problem::missing(format!("there is no account `{name}`"))
+    Problem::missing(say::account_unknown(name))
 }
 
 impl Staff {
@@ -160,10 +161,10 @@ impl Staff {
         over(actor, role)?;
         let accounts = self.state().accounts.len();
         if self.known(&new).is_ok() {
-            return Err(Problem::conflict(format!("there is an account `{new}` already")));
+            return Err(Problem::conflict(say::account_taken(&new)));
         }
         if accounts >= MOST {
-            return Err(Problem::conflict("there are 200 accounts: remove one first"));
+            return Err(Problem::conflict(say::accounts_full()));
         }
         let (secret, hash) = self.made_password().await?;
         let account = self.fresh(role, hash, true, &actor.name);
@@ -208,9 +209,7 @@ impl Staff {
             && actor.address.is_some()
             && !others.any(|(_, account)| account.role == Role::Installer)
         {
-            return Err(Problem::conflict(
-                "this is the last installer: make another one first",
-            ));
+            return Err(Problem::conflict(say::last_installer()));
         }
         Ok(())
     }
@@ -291,7 +290,7 @@ impl Staff {
         new: Zeroizing<String>,
     ) -> Result<Role, Problem> {
         if who.session.is_none() {
-            return Err(Problem::forbidden("a token has no password"));
+            return Err(Problem::forbidden(say::token_has_no_password()));
         }
         let _turn = self.0.changing.lock().await;
         let account = self.known(&who.name)?;
@@ -301,13 +300,13 @@ impl Staff {
         if !right.map_err(|_| busy())? {
             let now = self.now();
             self.state().slow.failed(&who.name, who.address, now);
-            return Err(Problem::forbidden("the old password is not right"));
+            return Err(Problem::forbidden(say::old_password_wrong()));
         }
         if let Some(flaw) = password::flaw(&new, &who.name) {
             return Err(Problem::invalid(flaw));
         }
         if same {
-            return Err(Problem::invalid("the new password is the old one"));
+            return Err(Problem::invalid(say::password_same()));
         }
         let password = self.0.hasher.hash(new).await.map_err(|_| busy())?;
         let role = account.role;
@@ -356,14 +355,11 @@ impl Staff {
         acts.sort_unstable();
         acts.dedup();
         if acts.is_empty() {
-            return Err(Problem::invalid(
-                "a token without a scope may do nothing: name one",
-            ));
+            return Err(Problem::invalid(say::token_without_scope()));
         }
         for act in &acts {
             if !act.fits_a_token() {
-                let detail = format!("`{}` is for people: a token cannot have it", act.name());
-                return Err(Problem::invalid(detail));
+                return Err(Problem::invalid(say::scope_for_people(act.name())));
             }
             over(actor, act.least())?;
         }
@@ -373,10 +369,10 @@ impl Staff {
             (state.tokens.contains_key(&new), state.tokens.len())
         };
         if taken {
-            return Err(Problem::conflict(format!("there is a token `{new}` already")));
+            return Err(Problem::conflict(say::token_taken(&new)));
         }
         if count >= MOST {
-            return Err(Problem::conflict("there are 200 tokens: revoke one first"));
+            return Err(Problem::conflict(say::tokens_full()));
         }
         let random = random::secret().ok_or_else(|| Problem::failed(&"no random bytes"))?;
         // Known at a glance, also to tools that look for secrets in what people publish.
@@ -405,7 +401,7 @@ impl Staff {
     async fn try_remove_token(&self, name: &str) -> Result<(), Problem> {
         let _turn = self.0.changing.lock().await;
         if !self.state().tokens.contains_key(name) {
-            return Err(Problem::missing(format!("there is no token `{name}`")));
+            return Err(Problem::missing(say::token_unknown(name)));
         }
         self.keep::<Token>(format!("token/{name}"), None).await?;
         self.state().tokens.remove(name);
@@ -431,6 +427,5 @@ fn over(actor: &Actor, role: Role) -> Result<(), Problem> {
     if actor.is_over(role) {
         return Ok(());
     }
-    let name = role.name();
-    Err(Problem::forbidden(format!("the role {name} is above your own")))
+    Err(Problem::forbidden(say::role_above(role.name())))
 }

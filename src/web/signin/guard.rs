@@ -5,7 +5,10 @@ use super::{
     staff::Staff,
     who::{Caller, Who},
 };
-use crate::web::{listen::Peer, problem::Problem};
+use crate::{
+    domain::say::page as say,
+    web::{listen::Peer, problem::Problem},
+};
 use axum::{
     extract::{Extension, Request, State},
     http::{HeaderMap, HeaderValue, header},
@@ -73,12 +76,7 @@ fn who(staff: &Staff, request: &Request, address: IpAddr) -> Result<Option<Who>,
         };
     }
     if !csrf::is_meant(request.method(), headers) {
-        let detail = format!(
-            "the request came from another page, or does not say where from; a client that is no browser sends the header \
-             `{}: 1`",
-            csrf::HEADER
-        );
-        return Err(Problem::forbidden(detail));
+        return Err(Problem::forbidden(say::other_page(csrf::HEADER)));
     }
     Ok(cookie(headers, COOKIE).and_then(|secret| staff.by_session(secret, address)))
 }

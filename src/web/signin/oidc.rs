@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     config::model::OidcConfig,
+    domain::say::page as say,
     platform::http::tls,
     web::{api::Gateway, problem::Problem},
 };
@@ -137,17 +138,13 @@ impl Oidc {
         let now = self.staff.now();
         let begun = self.memory().begun.remove(state);
         let begun = begun.filter(|begun| now.saturating_sub(begun.at) < PATIENCE);
-        let begun = begun.ok_or_else(|| {
-            Problem::forbidden("this sign-in took too long or was not begun here: try again")
-        })?;
+        let begun = begun.ok_or_else(|| Problem::forbidden(say::login_too_late()))?;
         let claims = self.claims(&config, back, code, begun).await?;
         let name = format!("oidc:{}", name(&claims));
         let Some(role) = role(&config, &claims) else {
             let actor = Actor::stranger(&name, caller.address);
             self.staff.audit(&actor, "session.begun", "", "no role").await;
-            return Err(Problem::forbidden(
-                "the identity provider knows you, and none of your groups has a role here: ask a manager",
-            ));
+            return Err(Problem::forbidden(say::login_without_role()));
         };
         self.staff.begin(&name, role, caller.address).await
     }
@@ -241,7 +238,7 @@ impl Oidc {
 }
 
 fn none() -> Problem {
-    Problem::missing("no identity provider is configured")
+    Problem::missing(say::login_none())
 }
 
 /// For whoever tries it a few words; the cause is in the log.
@@ -251,7 +248,7 @@ fn refused(cause: &dyn std::fmt::Display) -> Problem {
         StatusCode::BAD_GATEWAY,
         "provider",
         "not signed in",
-        "the identity provider could not be reached, or what it said does not hold; the gateway's log has the cause",
+        say::login_failed(),
     )
 }
 

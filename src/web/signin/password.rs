@@ -5,6 +5,7 @@
 //! time, on the pool for blocking work, so that sign-in neither holds the loop up nor takes more than that.
 
 use super::random;
+use crate::domain::say::{Said, page as say};
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub(super) const LONGEST: usize = 256;
 
 /// Why a password is not taken, in words; `None` if it is.
 #[must_use]
-pub(super) fn flaw(password: &str, account: &str) -> Option<&'static str> {
+pub(super) fn flaw(password: &str, account: &str) -> Option<Said> {
     let distinct = |text: &str| {
         let mut letters: Vec<char> = text.chars().collect();
         letters.sort_unstable();
@@ -33,13 +34,13 @@ pub(super) fn flaw(password: &str, account: &str) -> Option<&'static str> {
         letters.len()
     };
     if password.chars().count() < SHORTEST {
-        Some("the password is too short: 12 characters and more, a few words say")
+        Some(say::password_short())
     } else if password.len() > LONGEST {
-        Some("the password is too long: 256 bytes at most")
+        Some(say::password_long())
     } else if distinct(password) < 5 {
-        Some("the password repeats a few characters: a few words are better")
+        Some(say::password_repeats())
     } else if password.to_lowercase().contains(account) && account.len() > 3 {
-        Some("the password contains the name of the account")
+        Some(say::password_name())
     } else {
         None
     }

@@ -3,6 +3,7 @@
 
 use super::{Caller, SignedIn, Staff, Who, role::Act, with_session, without_session};
 use crate::{
+    domain::Say,
     health::{Health, HealthDoc},
     web::{api::Gateway, page::escaped, problem::Problem, words::Words},
 };
@@ -73,7 +74,7 @@ impl Plain {
 
     fn sign_in_form(&self, words: &Words, problem: Option<&Problem>) -> Response {
         let status = status_of(problem);
-        let alert = alert(problem);
+        let alert = alert(words, problem);
         if self.staff.is_empty() {
             let command = [("command", "<code>sudo doorward report</code>")];
             let main = format!(
@@ -112,7 +113,7 @@ impl Plain {
     }
 
     fn home(&self, words: &Words, who: &Who, problem: Option<&Problem>) -> Response {
-        let mut main = alert(problem);
+        let mut main = alert(words, problem);
         let role = who.role.map_or("", |role| role.name());
         let (name, role) = (escaped(&who.name), words.get(&format!("role.{role}")).to_owned());
         let signed_in = words.with("plain.signed_in", &[("role", &role), ("name", &name)]);
@@ -153,12 +154,10 @@ fn status_of(problem: Option<&Problem>) -> StatusCode {
     })
 }
 
-fn alert(problem: Option<&Problem>) -> String {
+fn alert(words: &Words, problem: Option<&Problem>) -> String {
     problem.map_or(String::new(), |problem| {
-        format!(
-            "<p role=\"alert\" class=\"bad\">{}</p>\n",
-            escaped(&problem.detail)
-        )
+        let said = words.said(problem.say.as_ref(), &problem.detail);
+        format!("<p role=\"alert\" class=\"bad\">{}</p>\n", escaped(&said))
     })
 }
 
@@ -176,9 +175,14 @@ fn faults(words: &Words, doc: &HealthDoc) -> String {
         let none = words.get("system.no_faults");
         return format!("<h2>{title}</h2>\n<p class=\"good\">{none}</p>\n");
     }
-    let one = |fault: &crate::health::Fault| format!("<li>{}</li>\n", escaped(&fault.text));
+    let one = |fault: &crate::health::Fault| {
+        let text = escaped(&fault.text);
+        let say = Say::of_fault(&fault.key, &fault.text);
+        let said = escaped(&words.said(say.as_ref(), ""));
+        format!("<li>{said} <small lang=\"en\">{text}</small></li>\n")
+    };
     let all: String = doc.faults.iter().map(one).collect();
-    format!("<h2>{title}</h2>\n<ul class=\"bad\" lang=\"en\">\n{all}</ul>\n")
+    format!("<h2>{title}</h2>\n<ul class=\"bad\">\n{all}</ul>\n")
 }
 
 fn doors(words: &Words, doc: &HealthDoc) -> String {

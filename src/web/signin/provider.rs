@@ -6,7 +6,10 @@ use super::{
     oidc::{CALLBACK, Oidc},
     with_session,
 };
-use crate::web::{api::Gateway, problem::Problem};
+use crate::{
+    domain::say::page as say,
+    web::{api::Gateway, problem::Problem},
+};
 use axum::{
     Router,
     extract::{RawQuery, State},
@@ -44,7 +47,7 @@ fn set(answer: &mut Response, value: &str, seconds: u32) {
 
 async fn begin(State(oidc): State<Oidc>) -> Result<Response, Problem> {
     if !oidc.is_configured() {
-        return Err(Problem::missing("no identity provider is configured"));
+        return Err(Problem::missing(say::login_none()));
     }
     let (url, state) = oidc.begin().await?;
     let mut answer = Redirect::to(url.as_str()).into_response();
@@ -65,12 +68,10 @@ async fn finish(
     let state = pairs.remove("state").unwrap_or_default();
     let ours = cookie(&headers, COOKIE).unwrap_or_default();
     if state.is_empty() || !bool::from(state.as_bytes().ct_eq(ours.as_bytes())) {
-        return Err(Problem::forbidden(
-            "this sign-in was not begun in this browser: try again",
-        ));
+        return Err(Problem::forbidden(say::login_elsewhere()));
     }
     let code = pairs.remove("code");
-    let code = code.ok_or_else(|| Problem::forbidden("the identity provider did not let you in"))?;
+    let code = code.ok_or_else(|| Problem::forbidden(say::login_refused()))?;
     let signed_in = oidc.finish(code, &state, &caller).await?;
     let mut answer = with_session(Html(GO_ON).into_response(), &signed_in);
     set(&mut answer, "", 0);

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    domain::Millis,
+    domain::{Millis, say::page as say},
     store::{AuditDraft, Store},
     web::problem::Problem,
 };
@@ -224,9 +224,7 @@ impl Staff {
             return Ok(());
         }
         state.slow.failed("", address, now);
-        Err(Problem::forbidden(
-            "that is not the code; `sudo doorward report` on the gateway shows it",
-        ))
+        Err(Problem::forbidden(say::wrong_code()))
     }
 
     /// Signs in with a password.
@@ -251,12 +249,11 @@ impl Staff {
         let Some(account) = account.filter(|account| right && Some(account) == kept.as_ref()) else {
             self.state().slow.failed(&name, address, now);
             self.audit(&actor, "session.begun", "", "refused").await;
-            let detail = "account and password do not fit";
             return Err(Problem::new(
                 axum::http::StatusCode::UNAUTHORIZED,
                 "wrong_password",
                 "not signed in",
-                detail,
+                say::wrong_password(),
             ));
         };
         self.state().slow.succeeded(&name, address);

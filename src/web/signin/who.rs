@@ -4,7 +4,7 @@ use super::{
     random::Sum,
     role::{Act, Role},
 };
-use crate::web::problem::Problem;
+use crate::{domain::say::page as say, web::problem::Problem};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use std::{convert::Infallible, net::IpAddr};
 
@@ -105,11 +105,11 @@ impl Who {
         }
         let name = act.name();
         Err(Problem::forbidden(if self.must_change {
-            "change the password first: it was made by somebody else".to_owned()
+            say::password_first()
         } else if self.role.is_some() {
-            format!("`{name}` needs the role {} or more", act.least().name())
+            say::role_needed(name, act.least().name())
         } else {
-            format!("this token has no scope `{name}`")
+            say::scope_needed(name)
         }))
     }
 

@@ -4,9 +4,11 @@ import * as bulk from './bulk.mjs';
 import * as desk from './desk.mjs';
 import * as figures from './figures.mjs';
 import * as house from './house.mjs';
+import * as keyboard from './keyboard.mjs';
 import * as live from './live.mjs';
 import * as look from './look.mjs';
 import * as signIn from './sign_in.mjs';
+import * as words from './words.mjs';
 
 const { 'gateway restarted': restarted, ...entries } = live.flows;
 
@@ -16,6 +18,8 @@ export const FLOWS = Object.entries({
   ...entries,
   ...desk.flows,
   ...bulk.flows,
+  ...words.flows,
+  ...keyboard.flows,
   ...look.flows,
   ...figures.flows,
   'gateway restarted': restarted,

@@ -17,8 +17,10 @@ const VIEWS = {
 };
 /** At 400 % on 1280 pixels (WCAG 1.4.10). */
 const NARROW = [320, 256];
+/** At 200 % on 1280 pixels. */
+const TWICE = [640, 450];
 
-const KEY = /(?<![\w.@/])(?:account|audit|card|common|desk|doors|kind|live|nav|people|person|queue|reason|role|scope|signin|staff|system|tokens)\.[a-z_]+\b(?!\.\w)/g;
+const KEY = /(?<![\w.@/])(?:account|audit|card|common|desk|doors|kind|live|nav|people|person|queue|reason|role|scope|signin|staff|system|tokens|say|grant|common|conflict|doors|import|problem)\.[a-z_]+\b(?!\.\w)/g;
 
 /** What has no words in a language shows its key: `desk.wait`, say. Not in the trail, whose actions have such names. */
 async function words(screen, what) {
@@ -47,10 +49,26 @@ const look = (language, theme, sizes, judged) => async () => {
       const what = `${name}-${Array.isArray(size) ? size[0] : size}-${theme}-${language}`;
       await screen.picture(`view-${what}`);
       await screen.fits(what);
+      await screen.whole(what);
       if (judged.includes(size)) await screen.accessible(what);
     }
   }
 };
+
+/** Letters of twice the size and nothing else (WCAG 1.4.4), in the language with the longest words. */
+async function largeLetters() {
+  const screen = await as('boss', '', { language: 'de' });
+  const { page } = screen;
+  await connected(page);
+  for (const [name, at] of Object.entries(VIEWS)) {
+    await page.goto(`/${at}`);
+    await settled(page);
+    await page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
+    await screen.picture(`view-${name}-large-letters`);
+    await screen.fits(`${name}, large letters`);
+    await screen.whole(`${name}, large letters`);
+  }
+}
 
 /** The sign-in in each language. */
 async function gate() {
@@ -67,6 +85,10 @@ async function gate() {
 export const flows = {
   gate,
   'looks: English, light': look('en', 'light', ['desktop', 'tablet', 'phone', NARROW], ['desktop', 'phone']),
-  'looks: German, dark': look('de', 'dark', ['desktop', 'tablet', 'phone'], ['tablet', 'phone']),
-  'looks: Spanish, light': look('es', 'light', ['phone'], []),
+  'looks: English, dark': look('en', 'dark', ['desktop', 'phone'], ['phone']),
+  'looks: German, light': look('de', 'light', ['desktop', 'tablet', 'phone', NARROW, TWICE], ['desktop', 'phone']),
+  'looks: German, dark': look('de', 'dark', ['tablet', 'phone'], ['tablet', 'phone']),
+  'looks: Spanish, light': look('es', 'light', ['desktop', 'tablet', 'phone', NARROW, TWICE], ['desktop', 'phone']),
+  'looks: Spanish, dark': look('es', 'dark', ['desktop', 'phone'], ['phone']),
+  'large letters': largeLetters,
 };

@@ -6,11 +6,15 @@ import { createRequire } from 'node:module';
 import { told } from './world.mjs';
 
 const require = createRequire(`${told.modules}/`);
-const { chromium } = require('playwright-core');
+const { chromium, firefox } = require('playwright-core');
+/** Which browser this is: `chromium`, or `firefox` as Mozilla makes it, by WebDriver BiDi. */
+export const engine = told.engine ?? 'chromium';
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 /** Chromium says so of every answer that is not 200; what the page makes of it is what is tested. */
 const ANSWERS = /Failed to load resource: the server responded with a status of 4\d\d/;
+/** Firefox warns of what other browsers' style sheets have, and of cookies of pages that are left. */
+const FIREFOX = /^\[JavaScript Warning|Error in parsing value|Unknown property|Unknown pseudo-class/;
 const LOOPBACK = ['localhost', '127.0.0.1'];
 const FLAGS = [
   '--no-sandbox',
@@ -30,8 +34,10 @@ const open = new Set();
 
 export async function launch() {
   mkdirSync(told.pictures, { recursive: true });
-  browser = await chromium.launch({ executablePath: told.browser, headless: true, args: FLAGS });
-  return browser.version();
+  browser = engine === 'firefox'
+    ? await firefox.launch({ executablePath: told.browser, headless: true, channel: 'moz-firefox', timeout: 120_000 })
+    : await chromium.launch({ executablePath: told.browser, headless: true, args: FLAGS });
+  return `${engine} ${browser.version()}`;
 }
 export const close = () => browser?.close();
 
@@ -72,7 +78,7 @@ export class Screen {
       baseURL: told.address,
       storageState: state,
       javaScriptEnabled: scripts,
-      hasTouch: size !== 'desktop',
+      hasTouch: engine === 'chromium' && size !== 'desktop',
     });
     const screen = new Screen();
     screen.context = context;
@@ -111,9 +117,9 @@ export class Screen {
 
   #heard(message) {
     const text = message.text();
-    if (this.isElsewhere()) return;
+    if (this.isElsewhere() || (engine === 'firefox' && FIREFOX.test(text))) return;
     if (!['error', 'warning'].includes(message.type()) || ANSWERS.test(text)) return;
-    if (this.lineIsDown && /net::ERR_|Failed to load resource/.test(text)) return;
+    if (this.lineIsDown && /net::ERR_|Failed to load resource|NetworkError|Cross-Origin|CORS/.test(text)) return;
     this.wrong.push(`console ${message.type()}: ${text} (${message.location().url})`);
   }
 
@@ -125,7 +131,7 @@ export class Screen {
   async picture(name) {
     // What is fixed to the window would stand in the middle of a page that was scrolled.
     await this.page.evaluate(() => scrollTo(0, 0));
-    return this.page.screenshot({ path: `${told.pictures}/${name}.png`, fullPage: true });
+    return this.page.screenshot({ path: `${told.pictures}/${engine === 'firefox' ? 'firefox-' : ''}${name}.png`, fullPage: true, caret: engine === 'firefox' ? 'initial' : 'hide' });
   }
 
   /** Fails with what axe-core finds against WCAG 2.2 AA. */
@@ -143,6 +149,24 @@ export class Screen {
   async fits(what) {
     const [wide, seen] = await this.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
     if (wide > seen + 1) this.wrong.push(`${what}: ${wide} pixels wide on a screen of ${seen}`);
+  }
+
+  /** No words are cut off by their own box, or run out of a box that has an edge. */
+  async whole(what) {
+    const cut = await this.page.evaluate(() =>
+      [...document.querySelectorAll('button, .button, .tag, th, td, label, h1, h2, a, p, dd, dt, summary, strong')]
+        .filter((el) => el.checkVisibility() && !el.closest('.skip') && el.textContent.trim())
+        // What only readers of screens are told stands in a box of one pixel.
+        .filter((el) => {
+          for (let box = el; box; box = box.parentElement) if (getComputedStyle(box).clipPath !== 'none') return false;
+          return !el.querySelector('.unseen');
+        })
+        .filter((el) => {
+          const style = getComputedStyle(el);
+          return style.display !== 'inline' && el.scrollWidth > el.clientWidth + 1 && style.overflowX !== 'auto';
+        })
+        .map((el) => `${el.localName} ${el.textContent.trim().slice(0, 40)}`));
+    if (cut.length > 0) this.wrong.push(`${what}: cut off: ${[...new Set(cut)].slice(0, 5).join(' | ')}`);
   }
 
   resize(size) {

@@ -14,7 +14,10 @@ mod slot;
 mod uid;
 
 use super::{Kind, start::Around};
-use crate::domain::{Credential, ReaderId};
+use crate::domain::{
+    Credential, ReaderId,
+    say::{Said, readers as say},
+};
 use library::{Code, Context, Library, Watched};
 use slot::{Do, Slot};
 use std::{
@@ -206,17 +209,14 @@ impl Desk<'_> {
         match what {
             Do::Read => match read(&self.context, name) {
                 Ok(credential) => reader.told = hub.presented(&reader.id, credential),
-                Err(words) => hub.remark(&reader.id, &words),
+                Err(words) => hub.remark(&reader.id, words),
             },
             Do::Removed => {
                 if std::mem::take(&mut reader.told) {
                     hub.removed(&reader.id);
                 }
             }
-            Do::Mute => hub.remark(
-                &reader.id,
-                "what lies on the reader does not answer: lay one card there, flat, and without others near it",
-            ),
+            Do::Mute => hub.remark(&reader.id, say::reader_mute()),
             Do::Gone => {
                 hub.gone(&reader.id);
                 self.slots.remove(name);
@@ -250,7 +250,7 @@ fn shown(name: &str) -> &str {
 }
 
 /// Asks for the number of the card on a reader. Once more if another program reset the card in between.
-fn read(context: &Context<'_>, reader: &CStr) -> Result<Credential, String> {
+fn read(context: &Context<'_>, reader: &CStr) -> Result<Credential, Said> {
     match ask(context, reader) {
         Err(Code::RESET_CARD) => ask(context, reader),
         other => other,
@@ -258,26 +258,24 @@ fn read(context: &Context<'_>, reader: &CStr) -> Result<Credential, String> {
     .unwrap_or_else(|code| Err(words(code)))
 }
 
-fn ask(context: &Context<'_>, reader: &CStr) -> Result<Result<Credential, String>, Code> {
+fn ask(context: &Context<'_>, reader: &CStr) -> Result<Result<Credential, Said>, Code> {
     let card = context.connect(reader)?;
     let mut asking = Asking::default();
     let mut apdu = GET_UID;
     loop {
         match asking.answered(&card.transmit(&apdu)?) {
             Next::Send(next) => apdu = next,
-            Next::Done(done) => return Ok(done.map_err(|refusal| refusal.to_string())),
+            Next::Done(done) => return Ok(done.map_err(Refusal::said)),
         }
     }
 }
 
-fn words(code: Code) -> String {
+fn words(code: Code) -> Said {
     match code {
-        Code::NO_SMARTCARD | Code::REMOVED_CARD => Refusal::TakenAway.to_string(),
-        Code::SHARING_VIOLATION => {
-            "another program has the reader for itself: end it, or give the desk a reader of its own".into()
-        }
-        Code::UNRESPONSIVE => "the card does not answer: lay it flat on the reader, alone".into(),
-        other => format!("the card could not be read ({other:?}): lay it down once more"),
+        Code::NO_SMARTCARD | Code::REMOVED_CARD => say::reader_taken_away(),
+        Code::SHARING_VIOLATION => say::reader_busy(),
+        Code::UNRESPONSIVE => say::reader_unresponsive(),
+        other => say::reader_trouble(format!("{other:?}")),
     }
 }
 

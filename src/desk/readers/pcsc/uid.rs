@@ -1,6 +1,9 @@
 //! Asking a contactless reader for a card's UID (PC/SC part 3, 3.2.2.1.3; ACS reference manuals). Pure.
 
-use crate::domain::{Credential, CredentialError};
+use crate::domain::{
+    Credential, CredentialError,
+    say::{Said, readers as say},
+};
 
 /// GET DATA: the UID, first byte on air first, however long it is.
 pub(super) const GET_UID: [u8; 5] = [0xFF, 0xCA, 0x00, 0x00, 0x00];
@@ -17,30 +20,31 @@ pub(super) enum Next {
 }
 
 /// Why there is no number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// `6A 81`, `6D 00`, `6E 00`, `68 xx`.
-    #[error(
-        "the reader gives no number for this card: it is a contact card, or of a kind that the reader only passes on"
-    )]
     Unsupported,
     /// No status word at all: some drivers say so when the card goes in the middle.
-    #[error("the card was taken away before it was read: leave it there until its number appears")]
     TakenAway,
     /// `63 00`.
-    #[error("the card could not be read: lay it flat on the reader, alone, and leave it there for a second")]
     Failed,
     /// Not 4, 7 or 10 bytes.
-    #[error(
-        "the card's number has a length that no UID has (4, 7 or 10 bytes): it is of another kind (ISO 15693, say) and \
-         cannot be used"
-    )]
     Length,
     /// Anything else.
-    #[error(
-        "the reader answered with status {0:02X} {1:02X}, which says nothing about the card; try again, or another reader"
-    )]
     Strange(u8, u8),
+}
+
+impl Refusal {
+    /// In words.
+    pub(super) fn said(self) -> Said {
+        match self {
+            Self::Unsupported => say::reader_no_number(),
+            Self::TakenAway => say::reader_taken_away(),
+            Self::Failed => say::reader_failed(),
+            Self::Length => say::reader_length(),
+            Self::Strange(one, other) => say::reader_strange(format!("{one:02X} {other:02X}")),
+        }
+    }
 }
 
 /// One question.

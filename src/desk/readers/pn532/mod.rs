@@ -20,7 +20,7 @@ pub(super) use find::find;
 pub(crate) use session::fuzz;
 
 use super::{Kind, hub::Hub, start::Around};
-use crate::domain::ReaderId;
+use crate::domain::{ReaderId, say::readers as say};
 use port::Port;
 use session::{Session, Told};
 use std::{io, path::Path, time::Duration};
@@ -142,14 +142,8 @@ fn session(around: &Around, reader: &Reader<'_>, key: &str) -> End {
 fn tell(hub: &Hub, id: &ReaderId, told: Told) {
     match told {
         Told::Removed => hub.removed(id),
-        Told::TwoCards => hub.remark(
-            id,
-            "two cards lie on the reader, and neither was taken: leave one there",
-        ),
-        Told::Strange => hub.remark(
-            id,
-            "the card's number has a length that no UID has (4, 7 or 10 bytes); this card cannot be used",
-        ),
+        Told::TwoCards => hub.remark(id, say::reader_two_cards()),
+        Told::Strange => hub.remark(id, say::reader_length()),
         Told::Card(_) | Told::Ready { .. } | Told::Lost(_) => {}
     }
 }

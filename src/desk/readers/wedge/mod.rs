@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     config::model::{WedgeDevice, WedgeNumber},
-    domain::{CredentialError, ReaderId},
+    domain::{CredentialError, ReaderId, say::readers as say},
 };
 use find::Found;
 use keys::{Key, Line, Typed};
@@ -122,14 +122,8 @@ fn take(hub: &Hub, reader: &ReaderId, number: WedgeNumber, typed: &mut Typed, ke
         Ok(credential) => {
             hub.presented(reader, credential);
         }
-        Err(CredentialError::RandomUid) => hub.remark(reader, &unusable(CredentialError::RandomUid)),
-        Err(why) => hub.remark(
-            reader,
-            &format!(
-                "what the reader typed is no number of its `number` format ({why}); see [[desk.reader]] in the configuration, \
-                 and set the reader to a US keyboard with Enter behind the number"
-            ),
-        ),
+        Err(CredentialError::RandomUid) => hub.remark(reader, unusable(CredentialError::RandomUid)),
+        Err(why) => hub.remark(reader, say::reader_typed(why)),
     }
 }
 

@@ -1,5 +1,6 @@
 // The gateway's JSON interface.
-import { t, has } from "./i18n.js";
+import { t } from "./i18n.js";
+import { technical, words } from "./parts/said.js";
 
 /** Why something was not done. */
 export class Problem extends Error {
@@ -9,24 +10,20 @@ export class Problem extends Error {
     this.kind = (body.type ?? "").replace("/problems/", "");
     this.code = body.code ?? this.kind;
     this.detail = body.detail ?? "";
-    this.hint = body.hint ?? "";
+    this.say = body.say ?? null;
     this.look = body.look ?? null;
     this.wait = body.retry_after ?? null;
   }
 
-  /** For people: in their language where the kind is known, else what the gateway said. */
+  /** For people: in their language where it is known, else what the gateway said. */
   get words() {
     if (this.status === 0) return t("problem.offline");
-    if (this.code === "slower") return t("problem.slower", { n: this.wait ?? 1 });
-    const name = this.look?.holders?.map((it) => it.name).join(", ") ?? "";
-    if (has(`refusal.${this.code}`)) return t(`refusal.${this.code}`, { name });
-    if (has(`problem.${this.code}`)) return t(`problem.${this.code}`);
-    return this.detail || t("problem.failed");
+    return words(this.say, this.detail) || t("problem.failed");
   }
 
-  /** What the gateway said besides, in its own words. */
+  /** The line of another program behind it. */
   get more() {
-    return this.words === this.detail ? this.hint : this.detail;
+    return technical(this.say);
   }
 }
 

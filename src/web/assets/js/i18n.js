@@ -95,6 +95,13 @@ export function when(time) {
 }
 /** 23 Nov 2026, 14:25:07 */
 export const whole = (time) => dates({ dateStyle: "medium", timeStyle: "medium" }).format(ms(time));
+/** A time of the building's wall as the journal writes it, `14:25` or `Mon 2026-11-23 14:25`, as people here write it. */
+export function moment(text) {
+  const [, day, hour] = /^\w{3} (\d{4}-\d\d-\d\d) (\d\d:\d\d)$/.exec(text) ?? [];
+  if (!day) return text;
+  const shown = new Intl.DateTimeFormat(region, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+  return `${shown.format(Date.parse(`${day}T12:00:00Z`))}, ${hour}`;
+}
 /** The day, to tell days apart. */
 export const dayKey = (time) => dates(DAY).format(ms(time));
 

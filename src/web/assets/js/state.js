@@ -2,6 +2,7 @@
 import { get } from "./api.js";
 import { at } from "./i18n.js";
 import { live } from "./stream.js";
+import { called } from "./parts/said.js";
 
 const page = document.documentElement.dataset;
 
@@ -33,6 +34,8 @@ export function become(who) {
 
 /** What a door is called. */
 export const doorName = (id) => doors.find((door) => door.id === id)?.name ?? id ?? "";
+
+called.door = doorName;
 
 const lendable = new Map();
 

@@ -6,6 +6,7 @@ import { t } from "../i18n.js";
 import { href } from "../router.js";
 import { button, tag } from "../parts/bits.js";
 import { confirm, field, form } from "../parts/dialog.js";
+import { words } from "../parts/said.js";
 import { done } from "../parts/toast.js";
 
 const PLATFORM = { waiting: ["warn", "clock"], told: ["calm", "cloud"], unseen: ["bad", "alert"], refused: ["bad", "alert"], kept_here: ["calm", "info"] };
@@ -43,7 +44,7 @@ export async function giveBack(card, after) {
   const sure = await confirm(t("card.return"), t("card.return_text", { name: card.name }), t("card.return"));
   if (!sure) return;
   const change = await post("/api/v1/cards/return", { card: card.ref, seen: card.seen });
-  done(t("card.returned", { name: card.name }), change.warnings?.join(" "));
+  done(t("card.returned", { name: card.name }), change.warnings?.map((it, at) => words(change.warnings_say?.[at], it)).join(" "));
   after?.(change);
 }
 

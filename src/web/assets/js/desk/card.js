@@ -8,6 +8,7 @@ import { href } from "../router.js";
 import { button, reason, since } from "../parts/bits.js";
 import { confirm } from "../parts/dialog.js";
 import { picker } from "../parts/picker.js";
+import { sentence, words } from "../parts/said.js";
 import { failed } from "../parts/toast.js";
 import { initials } from "../views/people.js";
 import { block, giveBack, lost, platform, unblock } from "./actions.js";
@@ -65,7 +66,7 @@ export function cardPanel(card, mode, { changed, leave, redraw }) {
   return [
     head(card, look),
     wrong,
-    look.unfit ? h("div", { class: "banner bad" }, icon("alert"), h("div", {}, h("strong", {}, t("desk.unfit_more")), h("p", { lang: "en" }, look.unfit)))
+    look.unfit ? h("div", { class: "banner bad" }, icon("alert"), h("div", {}, h("strong", {}, t("desk.unfit_more")), sentence(look.unfit_say, look.unfit, "p")))
       : mode.replace ? [notes(look), replacing(card, mode.replace, holder, tried, changed)]
       : mode.give?.name ? [notes(look), giving(mode.give, holder, give)]
       : holder ? held(card, look, holder, { give, again, leave })
@@ -94,10 +95,10 @@ function notes(look) {
   return [
     look.blocked && h("div", { class: "banner bad", data: { test: "blocked" } }, icon("lock"), h("div", {},
       h("strong", {}, t(look.blocked.person ? "desk.person_blocked" : "card.blocked")),
-      h("p", {}, look.blocked.note, look.blocked.by && [" – ", look.blocked.by], look.blocked.since > 0 && [", ", since(look.blocked.since)]))),
+      h("p", {}, words(look.blocked.say, look.blocked.note), look.blocked.by && [" – ", look.blocked.by], look.blocked.since > 0 && [", ", since(look.blocked.since)]))),
     look.refused && h("p", { class: "note", data: { test: "refused-note" } }, t("desk.refused_at", { door: doorName(look.refused.door) || look.refused.reader }), " ", since(look.refused.at), ": ", reason(look.refused.reason, look.refused.words)),
     look.alike?.length > 0 && h("div", { class: "banner warn", data: { test: "alike" } }, icon("info"), h("div", {},
-      h("strong", {}, t("desk.alike")), h("ul", {}, look.alike.map((it) => h("li", {}, h("span", { class: "mono" }, it.card), " ", it.name, h("span", { class: "small" }, " · ", h("span", { lang: "en" }, it.format), it.lossy && [" · ", t("desk.lossy")])))))),
+      h("strong", {}, t("desk.alike")), h("ul", {}, look.alike.map((it) => h("li", {}, h("span", { class: "mono" }, it.card), " ", it.name, h("span", { class: "small" }, " · ", sentence(it.format_say, it.format), it.lossy && [" · ", t("desk.lossy")])))))),
   ];
 }
 

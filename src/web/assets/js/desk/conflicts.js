@@ -6,6 +6,7 @@ import { t, when } from "../i18n.js";
 import { changes, conflicts, loadDesk, me } from "../state.js";
 import { button } from "../parts/bits.js";
 import { confirm } from "../parts/dialog.js";
+import { explained } from "../parts/said.js";
 import { done, failed } from "../parts/toast.js";
 
 export function conflictsPart(root) {
@@ -37,7 +38,7 @@ export function conflictsPart(root) {
 
   const one = (it) => h("li", { class: "stack", data: { test: "conflict", conflict: it.id } },
     h("div", {}, h("strong", {}, t(it.give ? "conflict.given" : "conflict.taken", { name: it.name })), " ", h("span", { class: "mono small" }, it.card),
-      h("p", { class: "soft small" }, it.by, " · ", when(it.at)), h("p", { lang: "en" }, it.said)),
+      h("p", { class: "soft small" }, it.by, " · ", when(it.at)), explained(it.say, it.said)),
     h("div", { class: "row tight" },
       button(t("conflict.retry"), () => decide(it, "retry"), { mark: "replace", test: "conflict-retry" }),
       button(t("conflict.keep_here"), () => decide(it, "keep_here"), { test: "conflict-keep" }),

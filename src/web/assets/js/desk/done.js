@@ -5,6 +5,7 @@ import { post } from "../api.js";
 import { t } from "../i18n.js";
 import { href } from "../router.js";
 import { button } from "../parts/bits.js";
+import { sentence } from "../parts/said.js";
 import { initials } from "../views/people.js";
 import { platform } from "./actions.js";
 
@@ -21,7 +22,7 @@ export function donePanel(card, { again }) {
     h("div", { class: "verdict" }, h("span", { class: "verdict-mark", "aria-hidden": "true" }, change.name ? initials(change.name) : icon("check")),
       h("div", {}, h("h2", { id: "stage-title", tabindex: "-1", data: { test: "verdict", focus: "" } }, change.name ? t("desk.has", { name: change.name }) : t("desk.nobodys")),
         h("p", { class: "good-line", data: { test: "in-force" } }, icon(change.in_force ? "check" : "alert"), t(change.in_force ? "desk.in_force" : "desk.not_in_force"), " ", platform(change.platform)))),
-    change.warnings?.map((words) => h("p", { class: "banner warn", lang: "en" }, icon("alert"), words)),
+    change.warnings?.map((words, at) => h("p", { class: "banner warn" }, icon("alert"), sentence(change.warnings_say?.[at], words))),
     h("p", { class: "soft" }, t("desk.next_lay")),
     h("div", { class: "row" }, button(t("desk.undo"), undo, { mark: "undo", test: "undo" }),
       change.person && h("a", { class: "button quiet", href: href("people", [change.person]) }, t("desk.open_person"))),

@@ -4,6 +4,7 @@ import { LONG, post } from "../api.js";
 import { t } from "../i18n.js";
 import { button, tag } from "../parts/bits.js";
 import { field } from "../parts/dialog.js";
+import { sentence } from "../parts/said.js";
 import { done, failed } from "../parts/toast.js";
 
 const LOOKS = { assigned: ["good", "check"], already_theirs: ["calm", "info"], bad: ["bad", "alert"] };
@@ -41,7 +42,7 @@ export function importView(root) {
       h("div", { class: "table-box" }, h("table", {}, h("caption", { class: "unseen" }, t("import.result")),
         h("thead", {}, h("tr", {}, ["line", "card", "who", "outcome"].map((it) => h("th", { scope: "col" }, t(`import.${it}`))))),
         h("tbody", {}, it.rows.slice(0, 500).map((row) => h("tr", {}, h("th", { scope: "row", data: { label: t("import.line") } }, String(row.line)), h("td", { class: "mono", data: { label: t("import.card") } }, row.card), h("td", { data: { label: t("import.who") } }, row.who),
-          h("td", { data: { label: t("import.outcome") } }, tag(...LOOKS[row.outcome], t(`import.${row.outcome}`)), " ", h("span", { lang: "en", class: "small" }, row.words))))))));
+          h("td", { data: { label: t("import.outcome") } }, tag(...LOOKS[row.outcome], t(`import.${row.outcome}`)), " ", sentence(row.say, row.words, "span", { class: "small" }))))))));
   }
 
   add(root, h("section", { class: "stage", "aria-labelledby": "stage-title", data: { test: "import", state: "begin" } },

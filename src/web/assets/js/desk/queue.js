@@ -6,6 +6,7 @@ import { t } from "../i18n.js";
 import { live } from "../stream.js";
 import { button } from "../parts/bits.js";
 import { confirm, field } from "../parts/dialog.js";
+import { sentence, words } from "../parts/said.js";
 import { failed, say } from "../parts/toast.js";
 import { initials } from "../views/people.js";
 import { platform } from "./actions.js";
@@ -47,7 +48,7 @@ export function queueView(root) {
       try {
         draw(await post(AT, asked));
       } catch (error) {
-        fill(wrong, error.code === "no_queue" ? t("queue.nobody") : error.words, error.more && h("span", { class: "more", lang: "en" }, error.more));
+        fill(wrong, error.words, error.more && h("span", { class: "more", lang: "en" }, error.more));
         wrong.hidden = false;
       }
     };
@@ -77,8 +78,8 @@ export function queueView(root) {
         running && button(t("queue.skip"), () => act("skip"), { mark: "skip", test: "queue-skip" }),
         (progress.done > 0 || progress.skipped > 0) && button(t("queue.undo"), () => act("undo"), { mark: "undo", test: "queue-undo" }),
         button(t(running ? "queue.stop" : "queue.close"), end, { look: running ? "quiet" : "main", test: "queue-end" })),
-      step.left_out?.length > 0 && h("details", { open: true }, h("summary", {}, t("queue.left_out", { n: step.left_out.length })), h("ul", { class: "small", lang: "en" }, step.left_out.map((it) => h("li", {}, it)))));
-    if (step.outcome) say(step.given ? t("queue.given", { name: progress.last?.name ?? "" }) : step.message);
+      step.left_out?.length > 0 && h("details", { open: true }, h("summary", {}, t("queue.left_out", { n: step.left_out.length })), h("ul", { class: "small" }, step.left_out.map((it, at) => sentence(step.left_out_say?.[at], it, "li")))));
+    if (step.outcome) say(step.given ? t("queue.given", { name: progress.last?.name ?? "" }) : words(step.say, step.message));
     else if (running) say(t("queue.next_is", { name: progress.next.name, n: left }));
   }
 
@@ -88,7 +89,7 @@ export function queueView(root) {
       const name = step.progress.last?.name ?? step.change?.name ?? "";
       return h("p", { class: "banner good", data: { test: "queue-said" } }, h("span", { class: "initials", "aria-hidden": "true" }, initials(name)), h("span", {}, t("queue.given", { name }), " ", platform(step.change?.platform)));
     }
-    return h("p", { class: `banner ${step.outcome}`, lang: "en", data: { test: "queue-said" } }, icon("info"), step.message);
+    return h("p", { class: `banner ${step.outcome}`, data: { test: "queue-said" } }, icon("info"), sentence(step.say, step.message));
   }
 
   async function act(what) {

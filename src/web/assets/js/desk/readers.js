@@ -6,6 +6,7 @@ import { t } from "../i18n.js";
 import { changes, loadDesk, readerName, readers } from "../state.js";
 import { button, nothing, tag } from "../parts/bits.js";
 import { field } from "../parts/dialog.js";
+import { explained } from "../parts/said.js";
 import { done } from "../parts/toast.js";
 
 const LENT = 60;
@@ -19,7 +20,7 @@ export function readersPart(root) {
   function draw() {
     until = new Map(readers.readers.filter((it) => it.lent_for_seconds != null).map((it) => [it.id, Date.now() + it.lent_for_seconds * 1000]));
     fill(body,
-      readers.trouble.map(({ words }) => h("p", { class: "banner warn small", lang: "en", data: { test: "reader-trouble" } }, icon("alert"), words)),
+      readers.trouble.map((it) => h("div", { class: "banner warn small", data: { test: "reader-trouble" } }, icon("alert"), h("div", {}, explained(it.say, it.words)))),
       readers.readers.length ? h("ul", { class: "plain-list" }, readers.readers.map(row)) : nothing("plug", t("desk.no_reader")),
       lend());
     tick();

@@ -7,6 +7,7 @@ import { changes, readerName, readers } from "../state.js";
 import { live } from "../stream.js";
 import { stay } from "../router.js";
 import { button } from "../parts/bits.js";
+import { words } from "../parts/said.js";
 import { failed, say } from "../parts/toast.js";
 import { cardPanel } from "./card.js";
 import { donePanel } from "./done.js";
@@ -40,8 +41,8 @@ export function stage(root, where) {
   }
 
   function drawMode() {
-    const words = mode.give ? t("desk.for", { name: mode.give.name || mode.give.id }) : mode.replace && t("desk.instead", { name: mode.replace.name, card: mode.replace.shown });
-    fill(banner, words && h("div", { class: "banner mode", data: { test: "mode" } }, icon(mode.give ? "fob" : "replace"), h("strong", {}, words),
+    const whom = mode.give ? t("desk.for", { name: mode.give.name || mode.give.id }) : mode.replace && t("desk.instead", { name: mode.replace.name, card: mode.replace.shown });
+    fill(banner, whom && h("div", { class: "banner mode", data: { test: "mode" } }, icon(mode.give ? "fob" : "replace"), h("strong", {}, whom),
       h("button", { type: "button", class: "quiet", on: { click: () => (free(), draw()) } }, t("common.cancel"))));
   }
 
@@ -124,7 +125,7 @@ export function stage(root, where) {
   const remark = ({ detail }) => {
     // What lies there now is not the card that is shown: nobody shall give away the wrong one.
     if (card?.reader && !card.done && card.reader.id === detail.reader && !document.querySelector("dialog[open]")) idleAgain();
-    failed({ status: 0, words: detail.words, more: "" });
+    failed({ status: 0, words: words(detail.say, detail.words), more: "" });
   };
   const readersChanged = () => !card && idle();
 

@@ -61,7 +61,7 @@ export function form(title, fields, action, send, { danger = false, test = "form
       } catch (error) {
         if (!(error instanceof Problem)) console.error(error);
         wrong.textContent = error.words ?? t("problem.failed");
-        if (error.more) wrong.append(h("span", { class: "more" }, error.more));
+        if (error.more) wrong.append(h("span", { class: "more", lang: "en" }, error.more));
         wrong.hidden = false;
       } finally {
         button.disabled = false;

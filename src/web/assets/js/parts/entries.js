@@ -5,6 +5,7 @@ import { clock, day, dayKey, t, whole } from "../i18n.js";
 import { doorName, may } from "../state.js";
 import { href } from "../router.js";
 import { kind, reason } from "./bits.js";
+import { sentence } from "./said.js";
 
 const MARKS = {
   granted: ["good", "check"], refused: ["bad", "refused"], door_forced: ["bad", "alert"], door_held: ["warn", "alert"],
@@ -32,7 +33,7 @@ export function row(entry, { plain = false } = {}) {
     h("time", { datetime: entry.time, title: whole(entry.time) }, clock(entry.time), !entry.trusted && h("span", { class: "soft", title: t("live.untrusted") }, " ?")),
     h("span", { class: "entry-mark" }, icon(mark), h("span", { class: "unseen" }, outcome)),
     h("div", { class: "entry-words" }, plain && entry.decision ? [h("strong", {}, outcome), h("span", { class: "why" }, reason(entry.reason, entry.words))] : words(entry),
-      entry.detail && h("span", { class: "soft small detail", lang: "en" }, entry.detail)),
+      entry.detail && sentence(entry.say, entry.detail, "span", { class: "soft small detail" })),
     entry.door ? h("span", { class: "entry-door" }, icon("doors"), doorName(entry.door)) : h("span"));
 }
 

@@ -106,6 +106,12 @@ export function tokensView(root) {
   load();
 }
 
+/** What became of it, in words. */
+function outcome(said) {
+  const key = `outcome.${said.replaceAll(" ", "_")}`;
+  return has(key) ? t(key) : said;
+}
+
 export function auditView(root) {
   const place = h("div", {});
   const body = h("tbody");
@@ -114,7 +120,7 @@ export function auditView(root) {
   const heads = [t("audit.when"), t("audit.who"), t("audit.what"), t("audit.about"), t("audit.outcome")];
   const rowOf = (it) => h("tr", {},
     [h("time", { datetime: it.time, title: whole(it.time) }, when(it.time)), h("span", {}, it.actor, h("span", { class: "soft small" }, " ", [has(`role.${it.role}`) ? t(`role.${it.role}`) : it.role, it.address].filter(Boolean).join(" · "))),
-      h("span", { class: "mono small" }, it.action), it.subject, it.outcome === "done" ? tag("good", "check", t("audit.done")) : tag("bad", "refused", it.outcome)]
+      h("span", { class: "mono small" }, it.action), it.subject, it.outcome === "done" ? tag("good", "check", t("audit.done")) : tag("bad", "refused", outcome(it.outcome))]
       .map((cell, at) => h(at ? "td" : "th", { scope: at ? null : "row", data: { label: heads[at] } }, cell)));
   async function more() {
     const page = await get(query("/api/v1/audit", { cursor: next, limit: 50 }));

@@ -8,6 +8,7 @@ import { live } from "../stream.js";
 import { href } from "../router.js";
 import { button, facts, head, into, nothing, part, since, tag } from "../parts/bits.js";
 import { confirm } from "../parts/dialog.js";
+import { details, explained } from "../parts/said.js";
 import { done } from "../parts/toast.js";
 import { auditView, staffView, tokensView } from "./staff.js";
 
@@ -36,7 +37,7 @@ function statusView(root) {
   const drawFaults = () => fill(alarms, faults.length
     ? h("section", { class: "part alarms", "aria-labelledby": "alarms", data: { test: "faults" } },
         h("h2", { id: "alarms" }, icon("alert"), t("system.faults", { n: faults.length })),
-        h("ul", {}, faults.map((fault) => h("li", { data: { fault: fault.key } }, h("p", { lang: "en" }, fault.text), h("p", { class: "soft small" }, since(fault.since))))))
+        h("ul", {}, faults.map((fault) => h("li", { data: { fault: fault.key } }, explained(fault.say, fault.text), h("p", { class: "soft small" }, since(fault.since))))))
     : h("p", { class: "banner good", data: { test: "no-faults" } }, icon("check"), t("system.no_faults")));
 
   async function draw() {
@@ -79,9 +80,9 @@ function sync(it, desk, again) {
   const well = !it.last_error;
   return part(t("system.sync"), { mark: "cloud", test: "sync" },
     h("p", { class: "large" }, it.taken_at ? since(it.taken_at) : t("system.never"), " ", well ? tag("good", "check", t("system.in_step")) : tag("bad", "alert", t("system.failing"))),
-    it.last_error && h("p", { class: "wrong", lang: "en" }, it.last_error),
+    it.last_error && h("div", { class: "wrong" }, h("p", {}, t("system.fetch_failed")), details(it.last_error)),
     it.held && h("div", { class: "banner warn", data: { test: "held-snapshot" } }, icon("alert"),
-      h("div", {}, h("strong", {}, t("system.held")), h("p", { lang: "en" }, it.held.held_because ?? ""),
+      h("div", {}, h("strong", {}, t("system.held")), h("p", {}, t("say.snapshot_held")), details(it.held.held_because),
         h("p", { class: "small" }, t("system.held_counts", { people: it.held.people, cards: it.held.credentials, grants: it.held.grants })),
         may("sync:run") && button(t("system.accept"), async () => {
           if (!(await confirm(t("system.accept"), t("system.accept_text"), t("system.accept"), { danger: true }))) return;
@@ -117,7 +118,7 @@ function desk(it) {
   if (!it && !may("cards:write")) return null;
   const all = it?.readers ?? readers.readers;
   return part(t("system.desk"), { mark: "desk", test: "desk-readers" },
-    readers.trouble.map(({ words }) => h("p", { class: "wrong", lang: "en" }, words)),
+    readers.trouble.map((it) => h("div", { class: "wrong" }, explained(it.say, it.words))),
     all.length ? h("ul", { class: "plain-list" }, all.map((reader) => h("li", { class: "state-row" },
       h("span", { class: "who" }, h("strong", {}, readerName(reader)), h("span", { class: "soft small" }, t(`reader_kind.${reader.kind}`))), tag("good", "check", t("system.online")))))
       : nothing("desk", t("desk.no_reader")));
@@ -127,17 +128,17 @@ function store(it, checkIns) {
   if (!it) return null;
   const waiting = Object.entries(it.unsent ?? {});
   return part(t("system.journal"), { mark: "list", test: "journal" },
-    it.last_error ? h("p", { class: "wrong", lang: "en" }, it.last_error) : h("p", {}, tag("good", "check", t("system.journal_well"))),
+    it.last_error ? h("div", { class: "wrong" }, h("p", {}, t("system.journal_failed")), details(it.last_error)) : h("p", {}, tag("good", "check", t("system.journal_well"))),
     facts([t("system.events"), t("system.of", { n: number(it.events), all: number(it.max_events) })], [t("system.lost"), number(it.lost)],
       ...waiting.map(([name, n]) => [t("system.unsent", { name }), number(n)])),
-    checkIns?.kept_here && h("p", { class: "soft small", lang: "en" }, checkIns.kept_here));
+    checkIns?.kept_here && [h("p", { class: "soft small" }, t("system.check_ins_here")), details(checkIns.kept_here)]);
 }
 
 function ks(it, entries) {
   if (!it) return null;
   const drift = Object.values(it.drift ?? {}).reduce((sum, n) => sum + n, 0);
   return part("SALTO KS", { mark: "lock", test: "ks" },
-    it.error && h("p", { class: "wrong", lang: "en" }, it.error), it.held && h("p", { class: "banner warn", lang: "en" }, icon("alert"), it.held),
+    it.error && h("div", { class: "wrong" }, h("p", {}, t("say.ks_unreachable")), details(it.error)), it.held && h("div", { class: "banner warn" }, icon("alert"), h("div", {}, h("p", {}, t("say.ks_plan_held")), details(it.held))),
     h("p", {}, drift ? tag("warn", "clock", t("system.ks_drift", { n: drift })) : tag("good", "check", t("system.in_step"))),
     facts(it.compared && [t("system.ks_compared"), since(it.compared)], it.seats && [t("system.ks_seats"), t("system.of", { n: number(it.seats[1]), all: number(it.seats[0]) })],
       entries?.mode && [t("system.ks_entries"), entries.mode]),
