@@ -13,8 +13,9 @@ const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 /** Chromium says so of every answer that is not 200; what the page makes of it is what is tested. */
 const ANSWERS = /Failed to load resource: the server responded with a status of 4\d\d/;
-/** Firefox warns of what other browsers' style sheets have, and of cookies of pages that are left. */
-const FIREFOX = /^\[JavaScript Warning|Error in parsing value|Unknown property|Unknown pseudo-class/;
+/** Firefox tells of style sheets what other browsers keep to themselves; and of the styles that axe and the taking of pictures put
+ * into a page, which its policy refuses. A style of the page's own that offended would offend chromium as well. */
+const FIREFOX = /^\[JavaScript Warning|Error in parsing value|Unknown property|Unknown pseudo-class|style-src-elem/;
 const LOOPBACK = ['localhost', '127.0.0.1'];
 const FLAGS = [
   '--no-sandbox',
@@ -94,7 +95,11 @@ export class Screen {
     context.on('response', (response) => {
       if (response.status() >= 500 && !screen.lineIsDown) screen.wrong.push(`${response.status()} from ${response.url()}`);
     });
-    context.on('weberror', (error) => screen.wrong.push(`script: ${error.error().stack}`));
+    context.on('weberror', (error) => {
+      const words = `${error.error().message}\n${error.error().stack}`;
+      if (engine === 'firefox' && FIREFOX.test(words)) return;
+      screen.wrong.push(`script: ${words}`);
+    });
     context.on('console', (message) => screen.#heard(message));
     screen.page = await context.newPage();
     open.add(screen);
