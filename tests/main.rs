@@ -153,6 +153,8 @@ mod ks_open_everywhere;
 #[cfg(test)]
 mod ks_outage;
 #[cfg(test)]
+mod ks_pair_desk;
+#[cfg(test)]
 mod ks_plan;
 #[cfg(test)]
 mod ks_seats;
