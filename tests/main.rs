@@ -223,6 +223,8 @@ mod page_api;
 #[cfg(test)]
 mod page_browser;
 #[cfg(test)]
+mod page_hostile;
+#[cfg(test)]
 mod page_oidc;
 #[cfg(test)]
 mod page_served;
