@@ -227,6 +227,8 @@ mod page_hostile;
 #[cfg(test)]
 mod page_oidc;
 #[cfg(test)]
+mod page_oidc_hostile;
+#[cfg(test)]
 mod page_served;
 #[cfg(test)]
 mod page_sign_in;
