@@ -74,7 +74,10 @@ impl Desk {
         let _one = lock(&self.inner().queue);
         self.keep(name, Some(&bulk))?;
         Ok(Step {
-            message: format!("{} people wait for a card", progress.people),
+            message: match progress.people {
+                1 => "one person waits for a card".to_owned(),
+                people => format!("{people} people wait for a card"),
+            },
             given: false,
             change: None,
             progress,

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 /// The longest that a guest may stay.
 const LONGEST_GUEST: Millis = 31 * 86_400_000;
+/// The longest name of a guest, in characters: it stands on screens, in the journal and in the trail.
+const LONGEST_NAME: usize = 100;
 
 /// A guest who is to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -44,13 +46,24 @@ impl Desk {
         seen: Option<u64>,
         actor: &Actor,
     ) -> Result<Change, DeskError> {
-        let (known, now) = (self.of_card(card)?, self.now());
-        let guest = self.checked(guest, now, actor)?;
+        let guest = self.checked(guest, self.now(), actor)?;
+        self.guest_has(card, &guest, seen, actor)
+    }
+
+    /// Gives a card to somebody who is a guest.
+    pub(super) fn guest_has(
+        &self,
+        card: &Credential,
+        guest: &Guest,
+        seen: Option<u64>,
+        actor: &Actor,
+    ) -> Result<Change, DeskError> {
+        let known = self.of_card(card)?;
         let plan = known
             .situation()
             .give(CardKind::Guest, &guest.id, None)
             .map_err(|code| self.no(code, &known, &guest.name))?;
-        let done = self.carry_out(&known, plan, "", seen, Some(&guest), actor)?;
+        let done = self.carry_out(&known, plan, "", seen, Some(guest), actor)?;
         let hit = Hit {
             id: guest.id.as_str().to_owned(),
             name: guest.name.clone(),
@@ -79,6 +92,12 @@ impl Desk {
             return Err(DeskError::refused(
                 Refusal::BadInput,
                 "a guest card needs a name, and a door or a group of doors",
+            ));
+        }
+        if name.chars().count() > LONGEST_NAME || name.chars().any(steers) {
+            return Err(DeskError::refused(
+                Refusal::BadInput,
+                format!("a guest's name has {LONGEST_NAME} characters at most, on one line"),
             ));
         }
         let known = |group: &str| config.site.groups.iter().any(|it| it.id.as_str() == group);
@@ -134,6 +153,11 @@ impl Desk {
     }
 }
 
+/// Whether a character would break the line, steer a terminal, or turn the words around it about (Unicode, UAX 9).
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 /// The midnight after an instant, by the clock of a zone, Unix milliseconds.
 fn end_of_day(now: Millis, zone: &str) -> Option<Millis> {
     let zone = jiff::tz::TimeZone::get(zone).ok()?;
@@ -152,6 +176,9 @@ mod tests {
         let end = |now: &str| end_of_day(at(now), "Europe/Madrid").unwrap();
         assert_eq!(end("2026-11-22T14:00:00Z"), at("2026-11-22T23:00:00Z"));
         assert_eq!(end("2026-03-29T00:30:00Z"), at("2026-03-29T22:00:00Z"));
+        // There is no midnight in Cairo when its summer begins: the day ends with the clock's going from 0 to 1.
+        let cairo = end_of_day(at("2026-04-23T20:00:00Z"), "Africa/Cairo").unwrap();
+        assert_eq!(cairo, at("2026-04-23T22:00:00Z"));
         assert_eq!(end_of_day(0, "Nowhere/None"), None);
     }
 }

@@ -231,7 +231,10 @@ impl Desk {
             };
             return Err(self.no(code, &known, ""));
         };
-        let mut change = self.assign(new, person, None, actor)?;
+        let mut change = match &known.guest {
+            Some(guest) if guest.id == *person => self.guest_has(new, guest, None, actor)?,
+            _ => self.assign(new, person, None, actor)?,
+        };
         if lost {
             self.block(&BlockTarget::Credential(*old), "lost, replaced", actor)?;
         }
