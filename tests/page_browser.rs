@@ -12,11 +12,10 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
-    sync::{Mutex, PoisonError},
 };
 
-/// One browser after another, whatever the tests do beside each other.
-static SCREEN: Mutex<()> = Mutex::new(());
+/// As many as need another page of any list.
+const PEOPLE: usize = 400;
 
 /// The script's process, ended with the scenario.
 struct Script {
@@ -77,11 +76,10 @@ fn start(stage: &Stage, flows: Option<&str>) -> (Script, impl Iterator<Item = Va
     (Script { child, orders }, said)
 }
 
-/// Plays the flows with these words in their names, or all but the figures, on a site with so many people. Fails with every
-/// flow that did.
-fn play(people: usize, flows: Option<&str>) {
-    let _one = SCREEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(mut stage) = Stage::start(people) else {
+/// Plays the flows with these words in their names, or all but the figures, which `scripts/bench page` plays. Fails with every flow
+/// that did.
+fn play(flows: Option<&str>) {
+    let Some(mut stage) = Stage::start(PEOPLE) else {
         return;
     };
     let (mut script, said) = start(&stage, flows);
@@ -114,12 +112,5 @@ fn play(people: usize, flows: Option<&str>) {
 #[test]
 #[ignore = "scripts/test runs it in a section of its own: it needs chromium, and the machine for itself"]
 fn every_flow_of_the_page_in_a_real_browser() {
-    play(400, chosen().as_deref());
-}
-
-/// Printed, not judged, except what the page weighs. `scripts/bench page` runs it with the daemon as packages have it.
-#[test]
-#[ignore = "scripts/test runs it in a section of its own: it needs chromium, and the machine for itself"]
-fn figures_of_the_page_with_ten_thousand_people() {
-    play(10_000, Some("figures"));
+    play(chosen().as_deref());
 }
