@@ -14,6 +14,7 @@ use doorward::{
     domain::facts::{Facts, Person, Team},
 };
 use doorward_peers::{
+    crowd,
     osdp::{Bus, Color, PdSpec, Seen, What},
     pn532::Pn532,
 };
@@ -30,21 +31,6 @@ const FOBS: u32 = 60;
 /// Numbers from here on are nobody's card.
 const FRESH: u32 = 1_000_000;
 
-const FIRST: [&str; 10] = [
-    "José", "María", "Zoë", "Łukasz", "Ana", "Jürgen", "Søren", "Nguyễn", "Chloé", "Ömer",
-];
-const LAST: [&str; 10] = [
-    "Núñez",
-    "Weiß",
-    "O’Neill",
-    "García López",
-    "Müller",
-    "Kowalski",
-    "Đoković",
-    "Smith",
-    "d'Arcy",
-    "Yıldız",
-];
 /// As somebody types.
 const QUERIES: [&str; 13] = [
     "j",
@@ -102,22 +88,18 @@ pub(crate) fn run(report: &mut Report) -> Result<(), Failure> {
 
 fn people() -> Facts {
     let mut facts = Facts::default();
-    let names = FIRST
-        .iter()
-        .flat_map(|first| LAST.iter().map(move |last| (first, last)));
-    for (n, (first, last)) in (0..PEOPLE).zip(names.cycle()) {
-        let mut person = Person::new(format!("p{n}"), format!("{first} {last} {n}"));
-        person.email = Some(format!("person.{n}@example{}.com", n % 50).into());
-        person.team = Some(format!("t{}", n % 200).into());
+    for n in (0..).take(PEOPLE as usize) {
+        let somebody = crowd::somebody(n);
+        let mut person = Person::new(somebody.id, somebody.name);
+        (person.email, person.team) = (Some(somebody.email.into()), Some(somebody.team.into()));
         facts.people.push(person);
     }
-    facts.teams = (0..200)
-        .map(|n| Team {
-            id: format!("t{n}").into(),
-            name: format!("Estudio Ñandú {n}").into(),
-            payer: None,
-        })
-        .collect();
+    let team = |(id, name): (String, String)| Team {
+        id: id.into(),
+        name: name.into(),
+        payer: None,
+    };
+    facts.teams = crowd::teams().map(team).collect();
     facts
 }
 

@@ -92,8 +92,8 @@ fn a_trail_is_whole_whenever_the_gateway_is_killed() {
             })
         };
         for number in 0..1_000 {
-            // Nobody's sessions: no hash to wait for, so that the trail is what is being written.
-            let name = format!("r{round}-{number}");
+            // Sessions that nobody has: no hash to wait for, so that the trail is what is being written.
+            let name = format!("oidc:r{round}-{number}");
             let request = client
                 .delete(format!("{address}/api/v1/staff/{name}/sessions"))
                 .header("cookie", &cookie)

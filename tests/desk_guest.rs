@@ -41,6 +41,37 @@ fn a_guest_card_opens_until_its_end_and_is_free_again() {
 }
 
 #[test]
+fn a_guests_name_is_one_short_line_and_their_lost_card_is_replaced_until_the_same_end() {
+    let site = site(1);
+    let now = doorward::clock::Clock::system(true, 0).now().at;
+    let guest = |name: &str| json!({ "card": uid(1), "name": name, "groups": ["members"], "until": now + 3_600_000, "by": "Maria" });
+    for name in [
+        "Plum\nber",
+        "\u{1B}[31mred",
+        "back\u{202E}wards",
+        &"long".repeat(26),
+    ] {
+        assert_eq!(site.refused("guest", guest(name)).0, "bad_input", "{name:?}");
+    }
+    site.done("guest", guest("Zoë O’Neill, plumber"));
+    let lost = json!({ "old": uid(1), "new": uid(2), "lost": true, "by": "Maria" });
+    let change = site.done("replace", lost);
+    assert_eq!(change["name"], "Zoë O’Neill, plumber");
+    assert_eq!(site.present(&fob(2)).0, "granted_direct");
+    assert_eq!(site.present(&fob(1)).0, "credential_blocked");
+    let cards = site.done("list", json!({}));
+    let theirs = |it: &&serde_json::Value| it["name"] == "Zoë O’Neill, plumber";
+    let ends: Vec<i64> = cards
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(theirs)
+        .map(|it| it["until"].as_i64().unwrap())
+        .collect();
+    assert_eq!(ends, [now + 3_600_000]);
+}
+
+#[test]
 fn a_guest_card_ends_with_the_day_if_nobody_says_when() {
     let site = site(1);
     let (status, out, error) = site.gateway.command(&[

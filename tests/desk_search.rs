@@ -4,40 +4,22 @@ use doorward::{
     desk::Directory,
     domain::facts::{Facts, Person, Team},
 };
-
-const FIRST: [&str; 10] = [
-    "José", "María", "Zoë", "Łukasz", "Ana", "Jürgen", "Søren", "Nguyễn", "Chloé", "Ömer",
-];
-const LAST: [&str; 10] = [
-    "Núñez",
-    "Weiß",
-    "O’Neill",
-    "García López",
-    "Müller",
-    "Kowalski",
-    "Đoković",
-    "Smith",
-    "d'Arcy",
-    "Yıldız",
-];
+use doorward_peers::crowd;
 
 #[test]
 fn a_search_among_ten_thousand_people_finds_whoever_is_meant() {
     let mut facts = Facts::default();
-    for n in 0..10_000_usize {
-        let name = format!("{} {} {n}", FIRST[n % 10], LAST[n / 10 % 10]);
-        let mut person = Person::new(format!("p{n}"), name);
-        person.email = Some(format!("person.{n}@example{}.com", n % 50).into());
-        person.team = Some(format!("t{}", n % 200).into());
+    for somebody in (0..10_000).map(crowd::somebody) {
+        let mut person = Person::new(somebody.id, somebody.name);
+        (person.email, person.team) = (Some(somebody.email.into()), Some(somebody.team.into()));
         facts.people.push(person);
     }
-    facts.teams = (0..200)
-        .map(|n| Team {
-            id: format!("t{n}").into(),
-            name: format!("Estudio Ñandú {n}").into(),
-            payer: None,
-        })
-        .collect();
+    let team = |(id, name): (String, String)| Team {
+        id: id.into(),
+        name: name.into(),
+        payer: None,
+    };
+    facts.teams = crowd::teams().map(team).collect();
     let directory = Directory::of(&facts);
     let of = |query: &str| {
         let (hits, total) = directory.page(query, 0, 20);

@@ -159,6 +159,8 @@ mod ks_open_everywhere;
 #[cfg(test)]
 mod ks_outage;
 #[cfg(test)]
+mod ks_pair_desk;
+#[cfg(test)]
 mod ks_plan;
 #[cfg(test)]
 mod ks_seats;
@@ -231,7 +233,11 @@ mod page_api;
 #[cfg(test)]
 mod page_browser;
 #[cfg(test)]
+mod page_hostile;
+#[cfg(test)]
 mod page_oidc;
+#[cfg(test)]
+mod page_oidc_hostile;
 #[cfg(test)]
 mod page_served;
 #[cfg(test)]

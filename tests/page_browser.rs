@@ -17,6 +17,8 @@ use std::{
 
 /// One browser after another, whatever the tests do beside each other.
 static SCREEN: Mutex<()> = Mutex::new(());
+/// As many as need another page of any list.
+const PEOPLE: usize = 400;
 
 /// The script's process, ended with the scenario.
 struct Script {
@@ -81,11 +83,11 @@ fn start(stage: &Stage, engine: &str, flows: Option<&str>) -> (Script, impl Iter
     (Script { child, orders }, said)
 }
 
-/// Plays the flows with these words in their names, or all but the figures, on a site with so many people. Fails with every
+/// Plays the flows with these words in their names, or all but the figures, which `scripts/bench page` plays. Fails with every
 /// flow that did.
-fn play(engine: &str, people: usize, flows: Option<&str>) {
+fn play(engine: &str, flows: Option<&str>) {
     let _one = SCREEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(mut stage) = Stage::start(people) else {
+    let Some(mut stage) = Stage::start(PEOPLE) else {
         return;
     };
     let (mut script, said) = start(&stage, engine, flows);
@@ -118,14 +120,7 @@ fn play(engine: &str, people: usize, flows: Option<&str>) {
 #[test]
 #[ignore = "scripts/test runs it in a section of its own: it needs chromium, and the machine for itself"]
 fn every_flow_of_the_page_in_a_real_browser() {
-    play("chromium", 400, chosen().as_deref());
-}
-
-/// Printed, not judged, except what the page weighs. `scripts/bench page` runs it with the daemon as packages have it.
-#[test]
-#[ignore = "scripts/test runs it in a section of its own: it needs chromium, and the machine for itself"]
-fn figures_of_the_page_with_ten_thousand_people() {
-    play("chromium", 10_000, Some("figures"));
+    play("chromium", chosen().as_deref());
 }
 
 /// What staff do all day: signing in, a card for somebody, a card for somebody else, what happens at the doors, a refusal and
@@ -137,5 +132,5 @@ const FIREFOX: &str =
 #[test]
 #[ignore = "scripts/test runs it in a section of its own: it needs firefox, and the machine for itself"]
 fn the_main_flows_of_the_page_in_firefox() {
-    play("firefox", 400, Some(chosen().as_deref().unwrap_or(FIREFOX)));
+    play("firefox", Some(chosen().as_deref().unwrap_or(FIREFOX)));
 }

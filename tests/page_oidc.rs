@@ -13,7 +13,7 @@ use url::Url;
 
 /// Between gateway and provider.
 pub(crate) const SECRET: &str = "a secret between gateway and provider";
-const BACK: &str = "https://doors.example.com:8444/signin/oidc/callback";
+pub(crate) const BACK: &str = "https://doors.example.com:8444/signin/oidc/callback";
 
 /// The provider, until it is dropped.
 pub(crate) struct Provider {
@@ -30,6 +30,15 @@ impl Drop for Provider {
 
 /// One that sends browsers back to this address. None without node, which is said.
 pub(crate) fn provider(back: &str) -> Option<Provider> {
+    started("oidc_provider.mjs", &[back, SECRET])
+}
+
+/// One that lies as it is told.
+pub(crate) fn hostile() -> Option<Provider> {
+    started("oidc_hostile.mjs", &[SECRET])
+}
+
+fn started(script: &str, arguments: &[&str]) -> Option<Provider> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     if Command::new("node").arg("--version").output().is_err() {
         eprintln!("passed over: there is no node, so no identity provider (scripts/test installs it)");
@@ -41,8 +50,9 @@ pub(crate) fn provider(back: &str) -> Option<Provider> {
         "npm's oidc-provider is not in target/node: scripts/test installs it"
     );
     let mut child = Command::new("node")
-        .arg(root.join("tests/peers/oidc_provider.mjs"))
-        .args([folder.to_str().unwrap(), back, SECRET])
+        .arg(root.join("tests/peers").join(script))
+        .arg(&folder)
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -66,7 +76,7 @@ pub(crate) fn table(issuer: &str) -> String {
     )
 }
 
-fn site(issuer: &str) -> PageSite {
+pub(crate) fn site(issuer: &str) -> PageSite {
     let page = format!(
         "listen = \"127.0.0.1:0\"\npublic_url = \"https://doors.example.com:8444\"\n{}",
         table(issuer)
@@ -135,7 +145,7 @@ impl Browser {
 }
 
 /// Begins at the gateway: where it sends the browser, and the cookie that ties them.
-fn begin(site: &PageSite) -> (Url, String) {
+pub(crate) fn begin(site: &PageSite) -> (Url, String) {
     let answer = site.send(site.client().get(format!("{}/signin/oidc", site.address())));
     assert_eq!(answer.status, 303, "{answer:?}");
     let line = answer.header("set-cookie");
@@ -148,7 +158,7 @@ fn begin(site: &PageSite) -> (Url, String) {
 }
 
 /// Comes back to the gateway.
-fn finish(site: &PageSite, back: &Url, tie: &str) -> Answer {
+pub(crate) fn finish(site: &PageSite, back: &Url, tie: &str) -> Answer {
     let url = format!("{}{}?{}", site.address(), back.path(), back.query().unwrap());
     let request = site.client().get(url).header("cookie", tie);
     site.send(request.header("sec-fetch-site", "cross-site"))

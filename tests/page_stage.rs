@@ -1,4 +1,4 @@
-//! The site that a browser looks at: the real daemon with its page, ten thousand people at the reference cloud, an OSDP reader
+//! The site that a browser looks at: the real daemon with its page, some hundred people at the reference cloud, an OSDP reader
 //! at the front door, a PN532 at the desk, the space's own login. A script in a browser moves all of it by orders, a JSON
 //! object each ([`Stage::obey`]).
 #![cfg(test)] // so that the lints know helpers here for test code
@@ -12,7 +12,8 @@ use crate::{
     page_oidc::{self, Provider},
 };
 use doorward_peers::{
-    cloud::{Cloud, Options, Team, World},
+    cloud::{Cloud, Options},
+    crowd::{self, CARDS},
     osdp::{Bus, Color, PdSpec, Seen, What},
     pn532::{Faults, Pn532},
     relay::Relay,
@@ -21,50 +22,6 @@ use serde_json::{Value, json};
 use std::{net::TcpListener, sync::mpsc::Receiver};
 
 const KEY: [u8; 16] = [0x42; 16];
-const FIRST: [&str; 12] = [
-    "José", "María", "Zoë", "Łukasz", "Olga", "Jürgen", "Søren", "Nguyễn", "Chloé", "Ömer", "Ines", "Tom",
-];
-const LAST: [&str; 11] = [
-    "Núñez",
-    "Weiß",
-    "O’Neill",
-    "García López",
-    "Müller",
-    "Kowalski",
-    "Đoković",
-    "Smith",
-    "d'Arcy",
-    "Yıldız",
-    "Lindqvist",
-];
-/// People that the scripts know by name. They have the plan; the first ones have a card each, that of `CARDS`.
-const KNOWN: [(&str, &str); 16] = [
-    ("ana", "Ana Ruiz"),
-    ("ben", "Ben Okoro"),
-    ("carla", "Carla Núñez"),
-    ("dmitri", "Dmitri Volkov"),
-    ("eva", "Eva Freitag"),
-    ("finn", "Finn O’Hara"),
-    ("gus", "Gus Abernathy"),
-    ("hana", "Hana Yoshikawa"),
-    ("ivo", "Ivo Marchetti"),
-    ("jana", "Jana Dvořáková"),
-    ("kai", "Kai Brandvold"),
-    ("lea", "Lea Fontaine"),
-    ("milo", "Milo Szymański"),
-    ("noa", "Noa Ben-Ami"),
-    ("olu", "Olu Adeyemi"),
-    ("petra", "Petra Hölzl"),
-];
-const CARDS: [&str; 6] = [
-    "04A2B3C4D5E680",
-    "04A2B3C4D5E681",
-    "04A2B3C4D5E682",
-    "04A2B3C4D5E683",
-    "04A2B3C4D5E684",
-    "04A2B3C4D5E685",
-];
-
 /// The site.
 pub(crate) struct Stage {
     pub(crate) gateway: Gateway,
@@ -75,40 +32,6 @@ pub(crate) struct Stage {
     chip: Pn532,
     cloud: Cloud,
     provider: Provider,
-}
-
-/// The people that are known, sixty of the team "Bulk day" without a card, and others up to `count`.
-fn world(count: usize) -> World {
-    let mut world = World::default();
-    for (n, (id, name)) in KNOWN.into_iter().enumerate() {
-        let card = CARDS.get(n).map(|card| format!("uid:{card}"));
-        let person = world.member(id, name, card.as_deref().unwrap_or_default(), "Hot desk");
-        person.email = Some(format!("{id}@example.com"));
-        person.team = Some("t0".into());
-        person.credentials.retain(|card| !card.is_empty());
-    }
-    for n in 0..60 {
-        let person = world.member(&format!("bulk{n}"), &format!("Newcomer {n:02}"), "", "Hot desk");
-        person.email = Some(format!("newcomer{n:02}@example.com"));
-        person.team = Some("bulk".into());
-        person.credentials.clear();
-    }
-    for n in world.people.len()..count {
-        let name = format!("{} {} {n}", FIRST[n % FIRST.len()], LAST[n / 7 % LAST.len()]);
-        let person = world.member(&format!("p{n}"), &name, &format!("uid:04B0{n:010}"), "Hot desk");
-        person.email = Some(format!("person.{n}@example.com"));
-        person.team = Some(format!("t{}", n % 200));
-    }
-    let named = |id: String, name: String| Team {
-        id,
-        name,
-        payer: None,
-    };
-    world.teams = (0..200)
-        .map(|n| named(format!("t{n}"), format!("Estudio Ñandú {n}")))
-        .chain([named("bulk".into(), "Bulk day".into())])
-        .collect();
-    world
 }
 
 /// A port that was free a moment ago: a gateway that starts again must be where the browser knows it.
@@ -125,7 +48,7 @@ impl Stage {
         let address = format!("https://localhost:{}", relay.port);
         let provider = page_oidc::provider(&format!("{address}/signin/oidc/callback"))?;
         let cloud = Cloud::start(Options {
-            world: world(people),
+            world: crowd::house(people),
             ..Options::default()
         })
         .unwrap();

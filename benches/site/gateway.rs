@@ -19,7 +19,7 @@ use std::{
         net::{UnixDatagram, UnixStream},
     },
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::Instant,
 };
 use tempfile::TempDir;
@@ -170,23 +170,21 @@ impl Gateway {
 
     /// What `doorward report --json` says in this place, a JSON pointer.
     pub(crate) fn status(&self, place: &str) -> Result<Option<Value>, Failure> {
-        let out = Command::new(daemon()?)
-            .arg("--config")
-            .arg(self.config_path())
-            .args(["report", "--json"])
-            .output()?;
+        let out = self.run(&["report", "--json"])?;
         let all: Value = serde_json::from_slice(&out.stdout)?;
         Ok(all.pointer(place).cloned())
     }
 
     /// Runs a command of `doorward` on this site. What it prints is not looked at.
     pub(crate) fn order(&self, words: &[&str]) -> Result<bool, Failure> {
-        let out = Command::new(daemon()?)
-            .arg("--config")
-            .arg(self.config_path())
-            .args(words)
-            .output()?;
-        Ok(out.status.success())
+        Ok(self.run(words)?.status.success())
+    }
+
+    /// The same, with what it prints.
+    pub(crate) fn run(&self, words: &[&str]) -> Result<Output, Failure> {
+        let mut command = Command::new(daemon()?);
+        command.arg("--config").arg(self.config_path()).args(words);
+        Ok(command.output()?)
     }
 
     /// The end of the daemon's log, for whoever has to find out why it did not do what it should.

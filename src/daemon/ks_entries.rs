@@ -119,10 +119,15 @@ impl Around {
     }
 
     fn listener(&self, now: &KsNow) -> Listener {
-        let desk = Desk::new(now.session.config().tag_reader.clone(), self.store.clone());
+        let session = &now.session;
+        let desk = Desk::new(
+            session.config().tag_reader.clone(),
+            self.store.clone(),
+            session.pairs(),
+        );
         self.desk.send_replace(Some(desk.clone()));
         Listener {
-            session: now.session.clone(),
+            session: session.clone(),
             doors: Doors::new(&now.config.doors),
             holders: Arc::new(InForce(Arc::clone(&self.world))),
             desk,

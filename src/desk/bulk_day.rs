@@ -85,7 +85,13 @@ impl Desk {
         Ok(Step {
             left_out_say: left_out.iter().map(|row| Say::of(row)).collect(),
             left_out,
-            ..Step::nothing(say::queue_begun(progress.people), &bulk)
+            ..Step::nothing(
+                match progress.people {
+                    1 => say::queue_begun_one(),
+                    people => say::queue_begun(people),
+                },
+                &bulk,
+            )
         })
     }
 

@@ -283,6 +283,13 @@ impl Desk {
         if let Some(line) = seen.insert(card, row.line) {
             return bad(Some(&card), say::row_twice(line).into());
         }
+        // What an export of this desk says of guests and of blocked cards is so already.
+        let known = self.of_card(&card)?;
+        let holds = |holder: &PersonId| row.who.first().is_some_and(|who| who == holder.as_str());
+        if known.situation().holders().iter().all(holds) && !known.situation().holders().is_empty() {
+            let words = self.refusal(Refusal::AlreadyTheirs, &known, &row.who.join(", "));
+            return Ok(answer(Some(&card), ImportOutcome::AlreadyTheirs, words));
+        }
         let hit = match self.one_of(&row.who) {
             Ok(hit) => hit,
             Err(DeskError::Refused { message, .. }) => return bad(Some(&card), message),
@@ -290,7 +297,6 @@ impl Desk {
         };
         let person: PersonId = hit.id.as_str().into();
         let refused = if dry_run {
-            let known = self.of_card(&card)?;
             let given = known.situation().give(CardKind::Member, &person, None);
             given
                 .err()

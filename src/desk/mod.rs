@@ -7,7 +7,9 @@
 //! | `fold` | text as it is compared in a search: pure |
 //! | `directory` | people and cards of the stored facts, for looking up and searching: pure |
 //! | `decide` | what an action at the desk comes to, or why it is refused: pure |
-//! | `service` | the desk: every action, its effect at the doors, its event |
+//! | `service` | the desk: what every action shares, and its effect at the doors |
+//! | `people` | who there is |
+//! | `look` | what is known of a card |
 //! | `actions` | what people do with one card |
 //! | `lists` | many cards at once: what is known, what a file says |
 //! | `answers` | what the service answers, for page, interface and command line |
@@ -31,6 +33,8 @@ pub mod decide;
 pub mod directory;
 mod fold;
 mod lists;
+mod look;
+mod people;
 pub mod readers;
 pub mod recent;
 pub mod refs;

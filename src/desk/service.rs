@@ -2,15 +2,13 @@
 //! that may block.
 
 use super::{
-    answers::{Alike, AtPlatform, Blocked, Held, Look, Place},
+    answers::Look,
     audit::{Actor, Audit},
-    conflicts,
     decide::{Refusal, Situation},
-    directory::{Directory, Hit},
+    directory::Directory,
+    people::Cached,
     readers::Readers,
-    recent,
     refs::Names,
-    views,
 };
 use crate::{
     clock::Clock,
@@ -19,27 +17,16 @@ use crate::{
         model::{CardText, CloudConfig},
     },
     domain::{
-        Block, BlockTarget, Credential, Millis, PersonId, Say,
+        Block, BlockTarget, Credential, Millis, PersonId,
         credential::Scheme,
         say::{Said, desk as say},
     },
     health::Health,
-    memory,
     platform::Platform,
-    store::{
-        CardChange, CardKind, CardWrite, Changed, Guest, KeptBlock, LocalCard, Store, StoreError, WriteState,
-    },
+    store::{CardChange, CardKind, Changed, Guest, KeptBlock, LocalCard, Store, StoreError},
 };
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
-
-/// After so long without a question people and cards are let go of.
-const IDLE: Duration = Duration::from_secs(120);
-/// How many known cards that look alike are shown.
-const MOST_ALIKE: usize = 5;
 
 /// Where what the desk does takes effect.
 pub trait Doors: Send + Sync {
@@ -94,7 +81,7 @@ pub(super) struct Inner {
     pub(super) swaps: watch::Receiver<u64>,
     pub(super) readers: Readers,
     pub(super) names: Names,
-    directory: Mutex<Option<Cached>>,
+    pub(super) directory: Mutex<Option<Cached>>,
     /// Which rows were compared with which facts: nothing else has to be looked at again.
     pub(super) compared: Mutex<Option<Compared>>,
     /// Blocks that the disk did not take: tried again, and in force meanwhile.
@@ -113,12 +100,6 @@ impl std::fmt::Debug for Inner {
 
 /// The version of the facts and when they were taken, and the revisions of the desk's rows.
 pub(super) type Compared = ((u64, Millis), Vec<u64>);
-
-struct Cached {
-    directory: Arc<Directory>,
-    of: (u64, Millis),
-    used: Duration,
-}
 
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -167,10 +148,10 @@ impl From<StoreError> for DeskError {
 pub(super) struct OfCard {
     pub(super) card: Credential,
     pub(super) directory: Arc<Directory>,
-    platform: Vec<PersonId>,
+    pub(super) platform: Vec<PersonId>,
     pub(super) row: Option<LocalCard>,
-    guest: Option<Guest>,
-    blocked: Option<KeptBlock>,
+    pub(super) guest: Option<Guest>,
+    pub(super) blocked: Option<KeptBlock>,
     told: bool,
     now: Millis,
 }
@@ -253,50 +234,6 @@ impl Desk {
         self.platform_takes_cards() && (card.scheme() != Scheme::KsTag || keeps_tags())
     }
 
-    /// People and cards of the facts in force: made when first asked for, again when the facts are others.
-    ///
-    /// # Errors
-    /// When the stored facts cannot be read.
-    pub fn directory(&self) -> Result<Arc<Directory>, DeskError> {
-        let inner = &self.0;
-        let mut slot = lock(&inner.directory);
-        let Some(meta) = inner.store.read().active_meta()? else {
-            return Ok(Arc::default());
-        };
-        let of = (meta.version, meta.taken_at);
-        let used = inner.clock.monotonic();
-        if let Some(cached) = slot.as_mut().filter(|cached| cached.of == of) {
-            cached.used = used;
-            return Ok(Arc::clone(&cached.directory));
-        }
-        *slot = None;
-        let directory = match inner.store.read().active_facts()? {
-            Some(facts) => Arc::new(Directory::of(&facts)),
-            None => Arc::default(),
-        };
-        // The facts themselves are several times as large.
-        memory::give_back();
-        *slot = Some(Cached {
-            directory: Arc::clone(&directory),
-            of,
-            used,
-        });
-        Ok(directory)
-    }
-
-    /// Lets go of people and cards when nobody asked for a while.
-    pub(super) fn tidy(&self) {
-        let mut slot = lock(&self.0.directory);
-        let now = self.0.clock.monotonic();
-        if slot
-            .as_ref()
-            .is_some_and(|cached| now.saturating_sub(cached.used) > IDLE)
-        {
-            *slot = None;
-            memory::give_back();
-        }
-    }
-
     /// The last instant at which the platform said that its facts are these.
     pub(super) fn heard(&self) -> Result<Option<Millis>, DeskError> {
         let taken = self.0.store.read().active_meta()?.map(|meta| meta.taken_at);
@@ -335,173 +272,6 @@ impl Desk {
         let mut blocks = self.0.store.read().kept_blocks()?;
         blocks.extend(lock(&self.0.unkept).iter().cloned());
         Ok(blocks)
-    }
-
-    pub(super) fn name_of(&self, person: &PersonId, directory: &Directory) -> String {
-        if let Some(hit) = directory.person(person) {
-            return hit.name;
-        }
-        let guests = self.0.store.read().guests().unwrap_or_default();
-        let guest = guests.into_iter().find(|guest| guest.id == *person);
-        guest.map_or_else(|| person.as_str().to_owned(), |guest| guest.name)
-    }
-
-    /// How the platform's word of a card stands; nothing where the desk did nothing with it.
-    pub(super) fn at_platform(
-        row: Option<&LocalCard>,
-        writes: &[CardWrite],
-        heard: Option<Millis>,
-    ) -> Option<AtPlatform> {
-        let row = row?;
-        let mut of_card = writes.iter().filter(|write| write.credential == row.credential);
-        let first = of_card.next();
-        Some(match first.map(|write| write.state) {
-            Some(WriteState::Refused) => AtPlatform::Refused,
-            Some(WriteState::Waiting) => AtPlatform::Waiting,
-            None if conflicts::is_unseen(row, heard) => AtPlatform::Unseen,
-            None if row.written_at.is_some() => AtPlatform::Told,
-            None => AtPlatform::KeptHere,
-        })
-    }
-
-    /// Whose card this is, since when, whether it is blocked, and where it was last refused.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn look(&self, card: &Credential) -> Result<Look, DeskError> {
-        let known = self.of_card(card)?;
-        let recent = recent::of(self.0.store.read(), card)?;
-        let writes = self.0.store.read().card_writes()?;
-        let situation = known.situation();
-        let holders = situation.holders();
-        let held: Vec<Held> = holders
-            .iter()
-            .map(|person| self.held(person, &known, recent.changed))
-            .collect();
-        let blocked = match &known.blocked {
-            Some(kept) => Some(blocked(kept)),
-            None => self.blocked_person(&holders)?,
-        };
-        let alike = if held.is_empty() {
-            self.alike(card, &known.directory)?
-        } else {
-            Vec::new()
-        };
-        let unfit = views::may_be_enrolled(card).err();
-        Ok(Look {
-            card: card.masked(),
-            reference: self.inner().names.looked(card),
-            seen: situation.seen(),
-            holders: held,
-            blocked,
-            refused: recent.refused,
-            platform: Self::at_platform(known.row.as_ref(), &writes, self.heard()?),
-            unfit: unfit.map(|error| error.to_string()),
-            unfit_say: unfit.and_then(|error| Say::of(error.said().as_ref())),
-            alike,
-        })
-    }
-
-    fn held(&self, person: &PersonId, known: &OfCard, changed: Option<Millis>) -> Held {
-        let hit = known.directory.person(person);
-        let row = known
-            .row
-            .as_ref()
-            .filter(|row| row.person == *person && row.kind != CardKind::Nobody);
-        let guest = known.guest.as_ref().filter(|guest| guest.id == *person);
-        let place = match row.map(|row| row.kind) {
-            Some(CardKind::Guest) => Place::Guest,
-            Some(_) => Place::Desk,
-            None => Place::Platform,
-        };
-        Held {
-            person: person.as_str().to_owned(),
-            name: match (&hit, guest) {
-                (Some(hit), _) => hit.name.clone(),
-                (None, Some(guest)) => guest.name.clone(),
-                (None, None) => person.as_str().to_owned(),
-            },
-            email: hit.as_ref().map(|hit| hit.email.clone()).unwrap_or_default(),
-            company: hit.map(|hit| hit.company).unwrap_or_default(),
-            place,
-            since: row.map(|row| row.added_at).or(changed),
-            by: row.map(|row| row.by.clone()).unwrap_or_default(),
-            until: guest.map(|guest| guest.until),
-        }
-    }
-
-    fn blocked_person(&self, holders: &[PersonId]) -> Result<Option<Blocked>, DeskError> {
-        let all = self.blocks()?;
-        let of = |kept: &&KeptBlock| matches!(&kept.block.target, BlockTarget::Person(person) if holders.contains(person));
-        Ok(all.iter().find(of).map(blocked))
-    }
-
-    /// Known cards that may be this one, written otherwise.
-    fn alike(&self, card: &Credential, directory: &Directory) -> Result<Vec<Alike>, DeskError> {
-        let given = views::Given::credential(card);
-        let local = self.0.store.read().local_cards()?;
-        let local = local
-            .iter()
-            .filter(|row| row.kind != CardKind::Nobody)
-            .map(|row| (&row.credential, &row.person));
-        let mut found: Vec<(Credential, &PersonId, views::View)> = directory
-            .cards()
-            .chain(local)
-            .filter(|(known, _)| *known != card)
-            .filter_map(|(known, person)| Some((*known, person, given.may_be(known)?)))
-            .collect();
-        found.sort_by_key(|(known, _, view)| (view.lossy, *known));
-        found.truncate(MOST_ALIKE);
-        Ok(found
-            .into_iter()
-            .map(|(known, person, view)| Alike {
-                reference: self.name_card(&known),
-                ..Alike::of(&known, self.name_of(person, directory), &view)
-            })
-            .collect())
-    }
-
-    /// At most `most` people of whom every word of `query` begins a word of name, e-mail or company.
-    ///
-    /// # Errors
-    /// When the stored facts cannot be read.
-    pub fn search(&self, query: &str, most: usize) -> Result<Vec<Hit>, DeskError> {
-        Ok(self.directory()?.search(query, most))
-    }
-
-    /// Exactly one person, by id, e-mail or full name.
-    ///
-    /// # Errors
-    /// Nobody, or several.
-    pub fn person(&self, text: &str) -> Result<Hit, DeskError> {
-        self.directory()?.exactly(text).map_err(|count| match count {
-            0 => DeskError::refused(Refusal::NoSuchPerson, say::nobody_called(text)),
-            several => DeskError::refused(Refusal::SeveralSuch, say::several_called(several, text)),
-        })
-    }
-
-    /// A person whom the platform or the gateway knows, or who is blocked.
-    ///
-    /// # Errors
-    /// Nobody has this id.
-    pub fn known_person(&self, person: PersonId) -> Result<PersonId, DeskError> {
-        let target = BlockTarget::Person(person.clone());
-        if self.directory()?.person(&person).is_some()
-            || self
-                .inner()
-                .store
-                .read()
-                .guests()?
-                .iter()
-                .any(|guest| guest.id == person)
-            || self.blocks()?.iter().any(|kept| kept.block.target == target)
-        {
-            return Ok(person);
-        }
-        Err(DeskError::refused(
-            Refusal::NoSuchPerson,
-            say::person_id_unknown(),
-        ))
     }
 
     /// Puts what the store holds in force. False: nothing was ever fetched.
@@ -543,15 +313,5 @@ impl Desk {
             message: message.into(),
             look: Some(Box::new(look)),
         })
-    }
-}
-
-fn blocked(kept: &KeptBlock) -> Blocked {
-    Blocked {
-        note: kept.block.note.clone(),
-        say: Say::of(&kept.block.note),
-        by: kept.by.clone(),
-        since: kept.at,
-        person: matches!(kept.block.target, BlockTarget::Person(_)),
     }
 }

@@ -36,10 +36,60 @@ const CARD: &[&str] = &[
     "access card",
     "accesscardid",
     "token",
+    "karte",
+    "kartennummer",
+    "tarjeta",
 ];
 const ID: &[&str] = &["id", "person", "person id", "member id", "platform id"];
-const EMAIL: &[&str] = &["email", "e-mail", "mail"];
-const NAME: &[&str] = &["name", "full name", "member", "person name"];
+const EMAIL: &[&str] = &[
+    "email",
+    "e-mail",
+    "mail",
+    "e-mail-adresse",
+    "correo",
+    "correo electrónico",
+];
+const NAME: &[&str] = &[
+    "name",
+    "full name",
+    "member",
+    "person name",
+    "mitglied",
+    "nombre",
+    "nombre completo",
+];
+
+/// What Windows has at 0x80 to 0x9F; the rest is as in Latin-1 (WHATWG Encoding, index windows-1252).
+const WINDOWS: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}',
+    '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
+];
+
+/// The text of a file. Spreadsheets write UTF-8, UTF-16 with its mark, or, where nobody asked them for another thing, what
+/// Windows has for western Europe: that is taken for whatever is no UTF-8.
+#[must_use]
+pub fn decode(bytes: &[u8]) -> String {
+    let wide = |bytes: &[u8], of: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes
+            .chunks_exact(2)
+            .filter_map(|pair| Some(of(pair.try_into().ok()?)))
+            .collect();
+        String::from_utf16_lossy(&units)
+    };
+    match bytes {
+        [0xFF, 0xFE, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xFE, 0xFF, rest @ ..] => wide(rest, u16::from_be_bytes),
+        _ => match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => bytes.iter().map(|byte| western(*byte)).collect(),
+        },
+    }
+}
+
+fn western(byte: u8) -> char {
+    let high = byte.checked_sub(0x80).and_then(|at| WINDOWS.get(usize::from(at)));
+    high.copied().unwrap_or(char::from(byte))
+}
 
 /// The rows of a sheet with a heading. Commas, semicolons or tabs between the fields, whichever the heading has most of.
 /// A row that names nobody is an error that names its line; so is a sheet without a column that names people.
@@ -127,6 +177,37 @@ mod tests {
         assert!(wrong(3).1.contains("random"), "{:?}", wrong(3));
         assert_eq!(wrong(4), (7, "the row has no card".into()));
         assert_eq!(rows.len(), 5);
+    }
+
+    #[test]
+    fn a_file_of_any_spreadsheet_has_its_umlauts() {
+        let text = "Nombre;Tarjeta\r\nJürgen Groß, 5 €;04A2B3C4D5E680\r\n";
+        let utf16 = |of: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            let marked = format!("\u{FEFF}{text}");
+            marked.encode_utf16().flat_map(of).collect()
+        };
+        let windows: Vec<u8> = text
+            .chars()
+            .map(|c| {
+                if c == '€' {
+                    0x80
+                } else {
+                    u8::try_from(u32::from(c)).unwrap()
+                }
+            })
+            .collect();
+        for bytes in [
+            text.as_bytes().to_vec(),
+            format!("\u{FEFF}{text}").into_bytes(),
+            utf16(u16::to_le_bytes),
+            utf16(u16::to_be_bytes),
+            windows,
+        ] {
+            let rows = rows(&decode(&bytes), CardText::Auto).unwrap();
+            let row = rows[0].as_ref().unwrap();
+            assert_eq!(row.who, ["Jürgen Groß, 5 €"]);
+            assert_eq!(row.card, Some(Ok("uid:04A2B3C4D5E680".parse().unwrap())));
+        }
     }
 
     #[test]

@@ -226,7 +226,6 @@ impl Given {
                 Format::Wiegand34 => Format::Wiegand34Reversed,
                 Format::Wiegand37 => Format::Wiegand37Reversed,
                 Format::Uid => Format::UidReversed,
-                Format::UidReversed => Format::Uid,
                 _ => continue,
             };
             meant.push((turned, view.text));

@@ -42,6 +42,18 @@ fn the_middle_bit_of_37_counts_in_both_halves() {
 }
 
 #[test]
+fn a_number_that_is_a_known_one_turned_about_is_said_to_be_so() {
+    for (given, known) in [
+        ("uid:80E6D5C4B3A204", "uid:04A2B3C4D5E680"),
+        ("uid:1EA68671", "uid:7186A61E"),
+    ] {
+        let given = Given::credential(&given.parse().unwrap());
+        let view = given.may_be(&known.parse().unwrap()).unwrap();
+        assert_eq!((view.format, view.lossy), (Format::UidReversed, false));
+    }
+}
+
+#[test]
 fn eight_digits_may_be_many_things_and_known_cards_decide() {
     let given = Given::text("02309289");
     let meant: Vec<_> = given

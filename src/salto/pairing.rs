@@ -21,7 +21,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 
 /// Both presentations lie within this time of each other, by KS's clock and the gateway's.
 pub const WINDOW: Duration = Duration::from_secs(30);
@@ -147,6 +147,7 @@ struct Inner {
     reader: Option<String>,
     pairing: Mutex<Pairing>,
     store: Store,
+    bell: Arc<Notify>,
     told: broadcast::Sender<Outcome>,
 }
 
@@ -162,13 +163,14 @@ pub struct Pair {
 }
 
 impl Desk {
-    /// A desk with the KS lock that reads tags there, if the configuration names one.
+    /// A desk with the KS lock that reads tags there, if the configuration names one. `bell` rings when a pair comes or goes.
     #[must_use]
-    pub fn new(reader: Option<String>, store: Store) -> Self {
+    pub fn new(reader: Option<String>, store: Store, bell: Arc<Notify>) -> Self {
         Self(Arc::new(Inner {
             reader,
             pairing: Mutex::default(),
             store,
+            bell,
             told: broadcast::Sender::new(16),
         }))
     }
@@ -225,7 +227,9 @@ impl Desk {
         };
         let (store, wanted) = (self.0.store.clone(), outcome);
         let kept = tokio::task::spawn_blocking(move || keep(&store, wanted, at)).await;
-        kept.map_err(|error| error.to_string())??;
+        if kept.map_err(|error| error.to_string())?? {
+            self.0.bell.notify_one();
+        }
         let _ = self.0.told.send(outcome); // nobody has to listen
         Ok(outcome)
     }
@@ -251,7 +255,9 @@ impl Desk {
         let known = self.pairs()?.iter().any(|pair| pair.tag == tag);
         let number = number(tag);
         let gone = self.0.store.put_documents(PAIRS, &[(&number, None)]);
-        gone.map_err(|error| error.to_string()).map(|()| known)
+        gone.map_err(|error| error.to_string())?;
+        self.0.bell.notify_one();
+        Ok(known)
     }
 }
 
@@ -272,13 +278,14 @@ fn pair(tag: &str, body: &str) -> Option<Pair> {
     })
 }
 
-fn keep(store: &Store, outcome: Outcome, at: Millis) -> Result<(), String> {
+/// Keeps what came of a presentation. True: a pair came or went.
+fn keep(store: &Store, outcome: Outcome, at: Millis) -> Result<bool, String> {
     let put = |tag: Credential, body: Option<String>| {
         let changed = store.put_documents(PAIRS, &[(&number(tag), body.as_deref())]);
-        changed.map_err(|error| error.to_string())
+        changed.map_err(|error| error.to_string()).map(|()| true)
     };
     match outcome {
-        Outcome::Waits | Outcome::Ambiguous { withdrawn: None } => Ok(()),
+        Outcome::Waits | Outcome::Ambiguous { withdrawn: None } => Ok(false),
         Outcome::Ambiguous {
             withdrawn: Some((tag, _)),
         } => put(tag, None),
@@ -287,7 +294,7 @@ fn keep(store: &Store, outcome: Outcome, at: Millis) -> Result<(), String> {
             let known = known.map_err(|error| error.to_string())?;
             let known: Vec<Pair> = known.iter().filter_map(|(tag, body)| pair(tag, body)).collect();
             if known.iter().any(|it| it.tag == tag && it.card == card) {
-                return Ok(());
+                return Ok(false);
             }
             if let Some(other) = known.iter().find(|it| it.tag == tag || it.card == card) {
                 return Err(format!(
@@ -377,7 +384,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let options = StoreOptions::new(dir.path().join("state"), dir.path().join("run"));
         let (store, _) = Store::open(&options, &Clock::system(true, 0), &Health::default()).unwrap();
-        let desk = Desk::new(Some("Desk".into()), store.clone());
+        let desk = Desk::new(Some("Desk".into()), store.clone(), Arc::default());
         desk.presented(card(TAG), 0).await.unwrap();
         assert_eq!(desk.presented(card(UID), 9_000).await, Ok(paired()));
         let kept = store.read().document(PAIRS, "02309289").unwrap().unwrap();
@@ -390,7 +397,7 @@ mod tests {
             "{refused}"
         );
         assert_eq!((desk.forget(card(TAG)), desk.pairs()), (Ok(true), Ok(vec![])));
-        let nowhere = Desk::new(None, store);
+        let nowhere = Desk::new(None, store, Arc::default());
         assert!(
             nowhere
                 .presented(card(UID), 0)

@@ -15,7 +15,7 @@ use crate::{
     store::{Store, StoreError},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, Notify, OnceCell};
 
 /// What the site has is read again after this: seats are taken and subscriptions end.
 const REREAD: Duration = Duration::from_secs(15 * 60);
@@ -37,6 +37,7 @@ struct Inner {
     clock: Clock,
     facts: Mutex<Option<Known>>,
     me: OnceCell<String>,
+    pairs: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -68,6 +69,7 @@ impl Session {
             clock,
             facts: Mutex::new(None),
             me: OnceCell::new(),
+            pairs: Arc::default(),
         })))
     }
 
@@ -87,6 +89,12 @@ impl Session {
     #[must_use]
     pub fn config(&self) -> &KsConfig {
         &self.0.config
+    }
+
+    /// Rings when a tag became a card's, or is no more: whoever keeps KS in step compares then.
+    #[must_use]
+    pub fn pairs(&self) -> Arc<Notify> {
+        Arc::clone(&self.0.pairs)
     }
 
     /// Where secrets of this account are kept.

@@ -14,6 +14,7 @@ use crate::{
     desk::{
         Conflict, Hit, Resolution,
         answers::{Import, ImportOutcome, Known, Place},
+        sheet,
     },
 };
 use std::{collections::HashSet, io::Read, path::Path};
@@ -119,7 +120,7 @@ fn read(file: &Path) -> Result<String, Failure> {
     }
     // What a spreadsheet of the last century wrote is read as far as it goes: names with other letters are not found, and
     // their lines are named.
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(sheet::decode(&bytes))
 }
 
 /// The text of a sheet, for a queue.

@@ -41,6 +41,7 @@ sentences! {
         group_unknown(name) = "there is no group \"{name}\" in the configuration";
         door_unknown(name) = "there is no door \"{name}\" in the configuration";
         zone_unknown() = "the site's zone is unknown: say when it ends";
+        guest_name(n) = "a guest's name has {n} characters at most, on one line";
         guest_end() = "a guest card ends in the future, within 31 days";
         // What a person should know besides.
         holder_deactivated(name) = "{name} is deactivated at the platform: no card opens for them";
@@ -55,6 +56,7 @@ sentences! {
         queue_unknown(name) = "there is no queue \"{name}\": begin one";
         queue_over() = "everybody in this queue has a card";
         queue_begun(n) = "{n} people wait for a card";
+        queue_begun_one() = "one person waits for a card";
         queue_given(name) = "{name} has a card";
         queue_just_given(name) = "this card is {name}'s since a moment ago: present the next one";
         queue_not_given(why, name) = "{why}: it is still {name}'s turn";

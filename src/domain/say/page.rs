@@ -18,6 +18,9 @@ sentences! {
         login_too_late() = "this sign-in took too long or was not begun here: try again";
         login_without_role() = "the identity provider knows you, and none of your groups has a role here: ask a manager";
         login_failed() = "the identity provider could not be reached, or what it said does not hold; the gateway's log has the cause";
+        // Bodies.
+        body_too_large(n) = "a body has {n} kB at most: send a list in parts";
+        body_late(n) = "the body did not come within {n} s";
         // Accounts and tokens.
         account_name() = "a name has 1 to 64 letters, digits and . _ @ + -, an e-mail address say; root, gateway, me and first are taken";
         account_unknown(name) = "there is no account `{name}`";

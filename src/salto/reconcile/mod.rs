@@ -188,6 +188,7 @@ impl Reconciler {
         let every = self.config.ks.as_ref().map_or(FULL_EVERY, |ks| ks.reconcile);
         let mut stop = self.stop.clone();
         let mut logins = self.session.tokens().watch_logins();
+        let pairs = self.session.pairs();
         let mut next = Due::after(Duration::ZERO);
         loop {
             tokio::select! {
@@ -205,6 +206,8 @@ impl Reconciler {
                 }
                 // What a login that had ended left undone is not left until the next look.
                 Ok(()) = logins.changed() => self.turn().await,
+                // Whoever stands at the desk with a fob goes to the door with it.
+                () = pairs.notified() => self.turn().await,
                 () = sleep_until(next.0) => self.turn().await,
             }
             next = Due::after(self.wait(every));

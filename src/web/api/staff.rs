@@ -205,7 +205,7 @@ pub(super) async fn sign_out(
     Named(name): Named,
 ) -> Result<StatusCode, Problem> {
     need(&api, &who, Act::ManageStaff, "session.ended_everywhere", &name).await?;
-    api.staff.sign_out_everywhere(&who.actor(), &name).await;
+    api.staff.sign_out_other(&who.actor(), &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

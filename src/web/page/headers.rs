@@ -1,5 +1,6 @@
 //! What every answer of the page carries, and what every request must keep to.
 
+use crate::{domain::say::page as say, web::problem::Problem};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -92,11 +93,19 @@ pub(super) async fn bounded(request: Request, next: Next) -> Response {
     let told = told.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if told.is_some_and(|length| length > MOST_BYTES) {
         pass_over(body).await;
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        return too_large();
     }
     match timeout(BODY, axum::body::to_bytes(body, MOST_BYTES)).await {
         Ok(Ok(body)) => next.run(Request::from_parts(head, Body::from(body))).await,
-        Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+        Ok(Err(_)) => too_large(),
+        Err(_) => {
+            let detail = say::body_late(BODY.as_secs());
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "late", "too late", detail).into_response()
+        }
     }
+}
+
+fn too_large() -> Response {
+    let detail = say::body_too_large(MOST_BYTES >> 10);
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "large", "too large", detail).into_response()
 }

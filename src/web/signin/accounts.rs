@@ -67,7 +67,9 @@ fn name(text: &str) -> Result<String, Problem> {
     let name = text.trim().to_lowercase();
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._@+-".contains(c);
     let ours = ["root", "gateway", "me", "first"].contains(&name.as_str());
-    if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(fits) || ours {
+    // Dots alone mean another place in an address: no browser would ever ask for them.
+    let named = name.chars().any(|c| c.is_ascii_alphanumeric());
+    if !named || name.len() > LONGEST_NAME || !name.chars().all(fits) || ours {
         return Err(Problem::invalid(say::account_name()));
     }
     Ok(name)
@@ -387,6 +389,29 @@ impl Staff {
         self.keep(format!("token/{new}"), Some(&token)).await?;
         self.state().tokens.insert(new.clone(), token);
         Ok(SecretDoc { name: new, secret })
+    }
+
+    /// Ends every session of an account, or of somebody of the identity provider, for somebody else. How many there were.
+    ///
+    /// # Errors
+    /// Their role is above the actor's, or there is no such account.
+    pub async fn sign_out_other(&self, actor: &Actor, account: &str) -> Result<usize, Problem> {
+        let allowed = {
+            let state = self.state();
+            let of_account = state.accounts.get(account).map(|it| it.role);
+            let role = of_account.max(state.sessions.highest(account));
+            match role {
+                Some(role) => over(actor, role),
+                None if account.starts_with("oidc:") => Ok(()),
+                None => Err(unknown(account)),
+            }
+        };
+        if let Err(problem) = allowed {
+            return self
+                .told(actor, "session.ended_everywhere", account, Err(problem))
+                .await;
+        }
+        Ok(self.sign_out_everywhere(actor, account).await)
     }
 
     /// Revokes a token, at once.

@@ -65,7 +65,11 @@ fn who(staff: &Staff, request: &Request, address: IpAddr) -> Result<Option<Who>,
         // A wrong token has its own count for each address: nobody signs in under this name.
         const TOKENS: &str = "\0tokens";
         staff.slowed_address(TOKENS, address)?;
-        let token = given.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
+        // The name of the scheme is in any case (RFC 9110, 11.1).
+        let token = given.to_str().ok().and_then(|text| {
+            let (scheme, token) = text.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then_some(token)
+        });
         let who = token.and_then(|token| staff.by_token(token.trim(), address));
         return match who {
             Some(who) => Ok(Some(who)),

@@ -177,7 +177,11 @@ impl Oidc {
         let token = answer.id_token().ok_or_else(|| refused(&"it sent no ID token"))?;
         let checked = token
             .claims(&client.id_token_verifier(), &begun.nonce)
-            .map_err(|error| refused(&error))?;
+            .map_err(|error| {
+                // Its keys may be others by now: the next attempt asks for them.
+                self.memory().provider = None;
+                refused(&error)
+            })?;
         let subject = checked.subject().to_string();
         // The signature holds: what the library does not know of it is read here.
         let mut claims = payload(&token.to_string()).ok_or_else(|| refused(&"its ID token is no JSON"))?;
@@ -308,7 +312,8 @@ fn name(claims: &Value) -> String {
     let vouched = claims.get("email_verified") == Some(&Value::Bool(true));
     let found = text("email")
         .filter(|_| vouched)
-        .or_else(|| text("preferred_username"));
+        // Whoever chooses what they are called may choose somebody else's address.
+        .or_else(|| text("preferred_username").filter(|name| !name.contains('@')));
     let found = found.or_else(|| text("sub")).unwrap_or("unknown");
     found.chars().filter(|c| !c.is_control()).take(64).collect()
 }

@@ -86,6 +86,12 @@ impl Sessions {
         before - self.0.len()
     }
 
+    /// The highest role of somebody's sessions.
+    pub(super) fn highest(&self, account: &str) -> Option<Role> {
+        let of = self.0.values().filter(|session| session.account == account);
+        of.map(|session| session.role).max()
+    }
+
     pub(super) fn count(&self, account: &str, now: Duration) -> usize {
         let of = |session: &&Session| session.account == account && session.holds(now);
         self.0.values().filter(of).count()

@@ -4,6 +4,7 @@ pub mod cloud;
 #[cfg(feature = "platforms")]
 pub mod cobot;
 pub mod contrary;
+pub mod crowd;
 pub mod false_clock;
 #[cfg(feature = "platforms")]
 mod half;
