@@ -29,7 +29,7 @@ pub struct Problem {
     pub detail: String,
     /// The same, for whoever says it in another language.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub say: Option<Say>,
+    pub say: Option<Box<Say>>,
     /// Seconds to wait before the next attempt, where waiting helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
@@ -49,7 +49,7 @@ impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, name: &str, title: &'static str, detail: Said) -> Self {
         Self {
-            say: Say::of(detail.as_ref()),
+            say: Say::of(detail.as_ref()).map(Box::new),
             kind: format!("/problems/{name}"),
             title,
             status: status.as_u16(),
@@ -94,7 +94,7 @@ impl Problem {
     #[must_use]
     pub fn not_now(detail: String) -> Self {
         Self {
-            say: Say::of(&detail),
+            say: Say::of(&detail).map(Box::new),
             detail,
             ..Self::conflict(say::gateway_ending())
         }
@@ -141,7 +141,7 @@ impl From<DeskError> for Problem {
                     code: Some(code),
                     hint,
                     look,
-                    say: Say::of(&message),
+                    say: Say::of(&message).map(Box::new),
                     detail: message,
                     ..Self::new(status, "desk", title, crate::domain::say::desk::not_done())
                 }

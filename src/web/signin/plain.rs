@@ -156,7 +156,7 @@ fn status_of(problem: Option<&Problem>) -> StatusCode {
 
 fn alert(words: &Words, problem: Option<&Problem>) -> String {
     problem.map_or(String::new(), |problem| {
-        let said = words.said(problem.say.as_ref(), &problem.detail);
+        let said = words.said(problem.say.as_deref(), &problem.detail);
         format!("<p role=\"alert\" class=\"bad\">{}</p>\n", escaped(&said))
     })
 }
