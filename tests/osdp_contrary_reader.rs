@@ -113,6 +113,12 @@ fn a_reader_that_comes_and_goes_all_the_time_is_a_fault_and_no_flood_of_events()
     let text = site.fault("reader_unsteady:front").unwrap();
     assert!(text.contains("6 times within a minute"), "{text}");
     assert_eq!(site.happened(&online("front")), 6);
+    site.lines.reconfigure(&[], &[]);
+    assert_eq!(
+        site.fault("reader_unsteady:front"),
+        None,
+        "a reader that is not wanted is no fault"
+    );
 }
 
 #[test]

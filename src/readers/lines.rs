@@ -146,9 +146,11 @@ impl Lines {
         if panicked {
             tracing::error!(line = %id, "the line's thread had panicked");
         }
-        self.common.health.clear(&format!("line_lost:{id}"));
+        for kind in ["line_lost", "line_crossed"] {
+            self.common.health.clear(&format!("{kind}:{id}"));
+        }
         for reader in readers_of(&line.config) {
-            for kind in ["reader_offline", "reader_key", "reader_tamper", "install_mode"] {
+            for kind in OF_A_READER {
                 self.common.health.clear(&format!("{kind}:{reader}"));
             }
         }
@@ -161,6 +163,16 @@ impl Drop for Lines {
         self.reconfigure(&[], &[]);
     }
 }
+
+/// Faults of a reader: they go with it.
+const OF_A_READER: [&str; 6] = [
+    "install_mode",
+    "reader_key",
+    "reader_offline",
+    "reader_power",
+    "reader_tamper",
+    "reader_unsteady",
+];
 
 fn readers_of(line: &LineConfig) -> Vec<ReaderId> {
     match &line.kind {
