@@ -101,6 +101,7 @@ packaged_code() {
     local triple=${1:-$(rustc -vV | sed -n 's/^host: //p')}
     triple=$(tr 'a-z-' 'A-Z_' <<<"$triple")
     need python3=python3 c++filt=binutils
+    "$ROOT/packaging/link-gcc" --lld >/dev/null 2>&1 || need_apt lld-19
     export "CARGO_TARGET_${triple}_LINKER=$ROOT/packaging/link-gcc"
     export "CARGO_TARGET_${triple}_RUSTFLAGS=-Csymbol-mangling-version=v0"
 }
