@@ -15,7 +15,7 @@ use doorward::{
 };
 use doorward_peers::{
     crowd,
-    osdp::{Bus, Color, PdSpec, Seen, What},
+    osdp::{Bus, Color, Seen, What},
     pn532::Pn532,
 };
 use page::Page;
@@ -51,20 +51,8 @@ const QUERIES: [&str; 13] = [
 /// Runs the part.
 pub(crate) fn run(report: &mut Report) -> Result<(), Failure> {
     search(report);
-    let (bus, chip) = (
-        Bus::start(vec![PdSpec {
-            address: 0,
-            key: Some(site::KEY),
-        }])?,
-        Pn532::start()?,
-    );
-    let desk = format!(
-        "{}[page]\nlisten = \"127.0.0.1:0\"\n[desk]\npcsc = false\npn532 = false\n[[desk.reader]]\nkind = \"pn532\"\n\
-         path = \"{}\"\n",
-        site::osdp(bus.path(), 0..1),
-        chip.path().display()
-    );
-    let mut gateway = Gateway::new(&site::config(Some(site::DEAD_CLOUD), 1, &desk))?;
+    let (bus, chip, lines) = site::desk_and_door()?;
+    let mut gateway = Gateway::new(&site::config(Some(site::DEAD_CLOUD), 1, &lines))?;
     gateway.seed(PEOPLE)?;
     gateway.start()?;
     gateway.settle(1)?;

@@ -11,7 +11,7 @@ use doorward::clock::Clock;
 use doorward_peers::{
     cloud::{Cloud, Options},
     crowd,
-    osdp::{Bus, Color, PdSpec, Seen, What},
+    osdp::{Bus, Color, Seen, What},
     pn532::Pn532,
 };
 use serde_json::{Value, json};
@@ -95,19 +95,7 @@ impl Stage {
             world: crowd::house(PEOPLE),
             ..Options::default()
         })?;
-        let (bus, chip) = (
-            Bus::start(vec![PdSpec {
-                address: 0,
-                key: Some(site::KEY),
-            }])?,
-            Pn532::start()?,
-        );
-        let lines = format!(
-            "{}[page]\nlisten = \"127.0.0.1:0\"\n[desk]\npcsc = false\npn532 = false\n[[desk.reader]]\nkind = \"pn532\"\n\
-             name = \"Reception\"\npath = \"{}\"\n",
-            site::osdp(bus.path(), 0..1),
-            chip.path().display()
-        );
+        let (bus, chip, lines) = site::desk_and_door()?;
         // What the desk gives is another version at the cloud, and all of it would be read again while others are measured.
         let config =
             site::config(Some(&cloud.url()), 1, &lines).replace("poll_seconds = 5", "poll_seconds = 3600");

@@ -12,7 +12,11 @@ use doorward::domain::{
     Credential, PersonId,
     facts::{Facts, Membership, Person},
 };
-use doorward_peers::cloud;
+use doorward_peers::{
+    cloud,
+    osdp::{Bus, PdSpec},
+    pn532::Pn532,
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -46,6 +50,22 @@ pub(crate) fn card(number: u32) -> [u8; 7] {
 /// The same as the 14 digits that a WRADAPT sends.
 pub(crate) fn digits(number: u32) -> String {
     card(number).iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// A door's reader and the desk's: what stands there, and the lines of the configuration for it and a page.
+pub(crate) fn desk_and_door() -> Result<(Bus, Pn532, String), Failure> {
+    let door = PdSpec {
+        address: 0,
+        key: Some(KEY),
+    };
+    let (bus, chip) = (Bus::start(vec![door])?, Pn532::start()?);
+    let lines = format!(
+        "{}[page]\nlisten = \"127.0.0.1:0\"\n[desk]\npcsc = false\npn532 = false\n[[desk.reader]]\nkind = \"pn532\"\n\
+         name = \"Reception\"\npath = \"{}\"\n",
+        osdp(bus.path(), 0..1),
+        chip.path().display()
+    );
+    Ok((bus, chip, lines))
 }
 
 /// The id of the person who holds a card.

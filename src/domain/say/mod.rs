@@ -23,7 +23,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 macro_rules! sentences {
     ($(#[$about:meta])* $list:ident { $($code:ident($($param:ident),*) = $text:literal;)* }) => {
         $(
-            #[doc = concat!("“", $text, "”")]
+            #[doc = concat!("`` ", $text, " ``")]
             #[must_use]
             pub fn $code($($param: impl std::fmt::Display),*) -> super::Said {
                 super::Said(format!($text $(, $param = $param)*))

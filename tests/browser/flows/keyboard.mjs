@@ -1,22 +1,8 @@
 // By keyboard alone: Tab walks through every view, reaches each control once, shows where it is, and is never lost or held.
-import { ready } from '../lib/desk.mjs';
+import { expect, ready } from '../lib/desk.mjs';
 import { as, connected, hook } from '../lib/staff.mjs';
-import { expect } from '../lib/desk.mjs';
+import { VIEWS } from '../lib/views.mjs';
 
-const VIEWS = {
-  desk: '#/desk',
-  queue: '#/desk/queue',
-  import: '#/desk/import',
-  live: '#/live',
-  people: '#/people?q=ana',
-  person: '#/people/ana',
-  doors: '#/doors',
-  system: '#/system',
-  staff: '#/system/staff',
-  tokens: '#/system/tokens',
-  audit: '#/system/audit',
-  account: '#/account',
-};
 /** More stops than any view has: whoever is still walking then is held. */
 const MOST = 400;
 

@@ -2,19 +2,8 @@
 // key without words.
 import { Screen } from '../lib/screen.mjs';
 import { as, connected } from '../lib/staff.mjs';
+import { VIEWS } from '../lib/views.mjs';
 
-const VIEWS = {
-  desk: '#/desk',
-  live: '#/live',
-  people: '#/people?q=ana',
-  person: '#/people/ana',
-  doors: '#/doors',
-  system: '#/system',
-  staff: '#/system/staff',
-  tokens: '#/system/tokens',
-  audit: '#/system/audit',
-  account: '#/account',
-};
 /** At 400 % on 1280 pixels (WCAG 1.4.10). */
 const NARROW = [320, 256];
 /** At 200 % on 1280 pixels. */
