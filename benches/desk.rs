@@ -71,6 +71,8 @@ pub(crate) fn run(report: &mut Report) -> Result<(), Failure> {
     let page = Page::sign_in(&gateway)?;
     presented(&page, &chip, report)?;
     bulk(&page, &chip, report)?;
+    // Everybody's names were searched, and somebody is signed in.
+    report.figure(&format!("rss_desk/{PEOPLE}"), gateway.megabytes("VmRSS")?, "MB");
     gateway.stop()
 }
 

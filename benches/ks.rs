@@ -204,6 +204,11 @@ fn steady(report: &mut Report) -> Result<(), Failure> {
     #[expect(clippy::cast_precision_loss, reason = "some requests")]
     report.figure(&format!("ks/steady/{STEADY}/max"), most as f64, "requests");
     report.figure(&format!("ks/steady/{STEADY}/everything"), all.into(), "requests");
+    report.figure(
+        &format!("rss_ks/{STEADY}"),
+        site.gateway.megabytes("VmRSS")?,
+        "MB",
+    );
     site.gateway.stop()
 }
 

@@ -87,7 +87,7 @@ fn measure(name: &str, office: &dyn Office, report: &mut Report) -> Result<(), F
     gateway.start()?;
     fetched(&gateway, None)?;
     gateway.settle(2)?;
-    let new = megabytes(&gateway, "VmHWM")?;
+    let new = gateway.megabytes("VmHWM")?;
     gateway.stop()?;
 
     office.set_away(true);
@@ -98,7 +98,7 @@ fn measure(name: &str, office: &dyn Office, report: &mut Report) -> Result<(), F
         pause(Duration::from_millis(100));
     }
     pause(Duration::from_secs(6));
-    let idle = megabytes(&gateway, "VmRSS")?;
+    let idle = gateway.megabytes("VmRSS")?;
     parts_of(&gateway, "idle")?;
     report.figure(&format!("rss_sync/{name}/idle"), idle, "MB");
     report.figure(&format!("rss_sync/{name}/new"), new - idle, "MB");
@@ -107,7 +107,7 @@ fn measure(name: &str, office: &dyn Office, report: &mut Report) -> Result<(), F
     report.figure(&format!("rss_sync/{name}/first"), first - idle, "MB");
     let later = changed(office, &gateway, 2)?;
     report.figure(&format!("rss_sync/{name}/later"), later - idle, "MB");
-    let kept = megabytes(&gateway, "VmRSS")? - idle;
+    let kept = gateway.megabytes("VmRSS")? - idle;
     report.figure(&format!("rss_sync/{name}/kept"), kept, "MB");
     parts_of(&gateway, "kept")?;
     gateway.stop()
@@ -115,7 +115,7 @@ fn measure(name: &str, office: &dyn Office, report: &mut Report) -> Result<(), F
 
 /// How much of it is the program's own file: code that ran once counts as well.
 fn parts_of(gateway: &Gateway, when: &str) -> Result<(), Failure> {
-    let (heap, file) = (megabytes(gateway, "RssAnon")?, megabytes(gateway, "RssFile")?);
+    let (heap, file) = (gateway.megabytes("RssAnon")?, gateway.megabytes("RssFile")?);
     site::say(&format!("{when}: {heap:.1} MB of memory, {file:.1} MB of files"));
     Ok(())
 }
@@ -135,7 +135,7 @@ fn changed(office: &dyn Office, gateway: &Gateway, number: u32) -> Result<f64, F
     gateway.order(&["sync", "now"])?;
     fetched(gateway, before)?;
     pause(Duration::from_secs(4));
-    megabytes(gateway, "VmHWM")
+    gateway.megabytes("VmHWM")
 }
 
 fn version(gateway: &Gateway) -> Result<Option<u64>, Failure> {
@@ -222,8 +222,4 @@ fn crowd(office: &dyn Office, sells: Sells) {
 fn wall() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(0)
-}
-
-fn megabytes(gateway: &Gateway, key: &str) -> Result<f64, Failure> {
-    Ok(gateway.proc("status", key)? / 1_000.0 * 1.024)
 }

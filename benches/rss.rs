@@ -56,9 +56,9 @@ fn measure(name: &str, world: World, stored: Option<u32>, report: &mut Report) -
     }
     // At least one more question to the cloud.
     pause(Duration::from_secs(6));
-    let idle = megabytes(&gateway, "VmRSS")?;
+    let idle = gateway.megabytes("VmRSS")?;
     report.figure(name, idle, "MB");
-    report.figure(&format!("{name}/peak"), megabytes(&gateway, "VmHWM")?, "MB");
+    report.figure(&format!("{name}/peak"), gateway.megabytes("VmHWM")?, "MB");
     if stored.is_none() {
         changed(&cloud, &gateway, idle, report)?;
     }
@@ -78,13 +78,9 @@ fn changed(cloud: &Cloud, gateway: &Gateway, idle: f64, report: &mut Report) -> 
     });
     site::wait("the changed facts", || Ok(version(gateway)? != before))?;
     pause(Duration::from_secs(4));
-    let above = megabytes(gateway, "VmHWM")? - idle;
+    let above = gateway.megabytes("VmHWM")? - idle;
     report.figure(&format!("rss_sync/{PULLED}/above_idle"), above, "MB");
-    let after = megabytes(gateway, "VmRSS")? - idle;
+    let after = gateway.megabytes("VmRSS")? - idle;
     report.figure(&format!("rss_sync/{PULLED}/kept"), after, "MB");
     Ok(())
-}
-
-fn megabytes(gateway: &Gateway, key: &str) -> Result<f64, Failure> {
-    Ok(gateway.proc("status", key)? / 1_000.0 * 1.024)
 }

@@ -17,7 +17,10 @@ const TABLES: &[(&str, &[&str])] = &[
     ("Whole path", &["tap", "tap_light"]),
     ("Rules", &["rules"]),
     ("Start", &["start"]),
-    ("Memory", &["rss", "rss_after_pull", "rss_sync"]),
+    (
+        "Memory",
+        &["rss", "rss_after_pull", "rss_desk", "rss_ks", "rss_sync"],
+    ),
     ("Killed", &["kill9"]),
     ("Backlog", &["drain"]),
     ("Change", &["hint", "poll"]),

@@ -261,6 +261,11 @@ impl Gateway {
     pub(crate) fn proc(&self, file: &str, key: &str) -> Result<f64, Failure> {
         proc(self.pid(), file, key)
     }
+
+    /// Memory as `status` has it under this name, in MB of 1,000,000 bytes.
+    pub(crate) fn megabytes(&self, key: &str) -> Result<f64, Failure> {
+        Ok(self.proc("status", key)? / 1_000.0 * 1.024)
+    }
 }
 
 impl Drop for Gateway {
