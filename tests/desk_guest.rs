@@ -6,6 +6,7 @@ use crate::{
     harness::wait_for,
 };
 use serde_json::json;
+use std::time::Duration;
 
 #[test]
 fn a_guest_card_opens_until_its_end_and_is_free_again() {
@@ -38,6 +39,20 @@ fn a_guest_card_opens_until_its_end_and_is_free_again() {
     assert_eq!(site.present(&fob(1)), ("granted_plan".into(), "p0".into()));
     site.cloud.set_down(false);
     site.wait_at_cloud("p0", &uid(1), true);
+    // The guest's entry came before the member's: it is nobody's there, and no fault here.
+    assert!(
+        site.cloud
+            .wait(Duration::from_secs(20), |cloud| !cloud.check_ins().is_empty())
+    );
+    let people: Vec<String> = site
+        .cloud
+        .check_ins()
+        .into_iter()
+        .map(|it| it.body.person)
+        .collect();
+    assert_eq!(people, ["p0"]);
+    let status = site.gateway.json_of_any_status(&["report"]);
+    assert!(!status.to_string().contains("check_in_rejected"), "{status}");
 }
 
 #[test]

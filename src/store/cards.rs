@@ -61,10 +61,13 @@ impl LocalCard {
     }
 }
 
+/// How the id of a guest begins: the gateway's own, which no platform has heard of.
+pub const GUEST: &str = "guest:";
+
 /// Somebody whom no platform knows, with rights that end by themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guest {
-    /// An id of the gateway's own: `guest:` and a number.
+    /// An id of the gateway's own: [`GUEST`] and a number.
     pub id: PersonId,
     /// Whose guest, or what the card is for.
     pub name: String,

@@ -51,7 +51,7 @@ mod state_writer;
 mod writer;
 
 pub use audit::{AuditDraft, AuditFlaw, AuditRecord, AuditVerdict};
-pub use cards::{CardChange, CardKind, CardWrite, Changed, Guest, KeptBlock, LocalCard, WriteState};
+pub use cards::{CardChange, CardKind, CardWrite, Changed, GUEST, Guest, KeptBlock, LocalCard, WriteState};
 pub use documents::Change;
 pub use error::{DiskFault, StoreError};
 pub use health::StoreHealth;

@@ -19,7 +19,7 @@ use crate::{
     },
     health::Health,
     platform::{CheckIn, CheckInOutcome, CheckIns, Hint, Platform, PlatformError, Retry},
-    store::Store,
+    store::{GUEST, Store},
 };
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
@@ -296,7 +296,8 @@ impl Drain {
         let body = &event.body;
         let (person, door) = (body.person.clone()?, body.door.clone()?);
         let counts = self.config.doors.is_empty() || self.config.doors.contains(&door);
-        if body.kind != EventKind::Granted || !counts {
+        let guest = person.as_str().starts_with(GUEST);
+        if body.kind != EventKind::Granted || !counts || guest {
             return None;
         }
         Some(CheckIn {

@@ -9,7 +9,7 @@ use crate::{
         service::{Desk, DeskError},
     },
     domain::{Credential, GroupId, Millis, PersonId, say::desk as say},
-    store::{CardKind, Guest},
+    store::{CardKind, GUEST, Guest},
 };
 use serde::{Deserialize, Serialize};
 
@@ -122,10 +122,10 @@ impl Desk {
             .map(|it| it.id)
             .collect();
         let id = (now..)
-            .map(|n| PersonId::from(format!("guest:{n}")))
+            .map(|n| PersonId::from(format!("{GUEST}{n}")))
             .find(|id| !ids.contains(id));
         Ok(Guest {
-            id: id.unwrap_or_else(|| "guest:0".into()),
+            id: id.unwrap_or_else(|| GUEST.into()),
             name: name.to_owned(),
             from: now,
             until,

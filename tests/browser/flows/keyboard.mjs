@@ -2,6 +2,7 @@
 import { expect, ready } from '../lib/desk.mjs';
 import { as, connected, hook } from '../lib/staff.mjs';
 import { VIEWS } from '../lib/views.mjs';
+import { clear } from '../lib/world.mjs';
 
 /** More stops than any view has: whoever is still walking then is held. */
 const MOST = 400;
@@ -108,6 +109,7 @@ async function dialogs() {
 
 /** Whoever asks for less motion gets none; everybody else sees the reader wait. */
 async function lessMotion() {
+  await clear();
   const screen = await as('maria', '#/desk');
   const { page } = screen;
   await ready(page);

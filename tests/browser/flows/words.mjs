@@ -54,7 +54,7 @@ const inItsOwnWords = (language) => async () => {
   await screen.picture(`words-faults-${language}`);
   await screen.accessible(`faults, ${language}`);
   await plug();
-  await hook(page, 'no-faults').waitFor();
+  await hook(page, 'faults').filter({ hasText: words.plug }).waitFor({ state: 'hidden' });
 
   // A refusal, once.
   await page.goto('/#/desk/queue');
