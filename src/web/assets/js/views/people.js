@@ -16,7 +16,8 @@ export function peopleView(root, where) {
   const input = h("input", {
     type: "search", id: "people-search", value: where.query.q ?? "", placeholder: t("people.placeholder"), autocomplete: "off",
     spellcheck: "false", autocapitalize: "none", maxlength: 200, data: { test: "people-search", focus: "" },
-    on: { input: later(80, () => (stay("people", [], input.value ? { q: input.value } : {}), search())) },
+    // The address last: a browser may refuse one that changes with every letter.
+    on: { input: later(15, () => (search(), stay("people", [], input.value ? { q: input.value } : {}))) },
   });
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown") (event.preventDefault(), list.querySelector("a")?.focus());
